@@ -1,0 +1,1 @@
+//! Discord: REST, gateway, limits, and what messages look like.
