@@ -1,0 +1,225 @@
+//! When something has to happen to a game by itself: one function gives the whole set.
+
+use crate::{Game, Status, UserId};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// How long after a join its notice goes out, so that a quick join and leave is silent.
+pub const JOIN_NOTICE_DELAY: SignedDuration = SignedDuration::from_secs(60);
+
+/// What comes due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DueKind {
+    /// A draft is announced.
+    Post,
+    /// People are reminded.
+    Reminder {
+        /// Before the start.
+        minutes: u32,
+    },
+    /// The game starts.
+    Start,
+    /// The game ends.
+    End,
+    /// The game is put away.
+    Archive,
+    /// Somebody who joined is told where they stand.
+    JoinNotice(UserId),
+}
+
+impl DueKind {
+    /// The kind's name, without its detail: a value for the database and for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Reminder { .. } => "reminder",
+            Self::Start => "start",
+            Self::End => "end",
+            Self::Archive => "archive",
+            Self::JoinNotice(_) => "join_notice",
+        }
+    }
+
+    /// What tells two of a kind apart: the offset of a reminder in minutes, the person of a join notice.
+    pub const fn detail(self) -> u64 {
+        match self {
+            Self::Reminder { minutes } => minutes as u64,
+            Self::JoinNotice(user) => user.get(),
+            Self::Post | Self::Start | Self::End | Self::Archive => 0,
+        }
+    }
+
+    /// Puts a kind together from its two columns.
+    ///
+    /// # Errors
+    /// A name that is no kind.
+    pub fn from_parts(name: &str, detail: u64) -> Result<Self, UnknownDueKind> {
+        Ok(match name {
+            "post" => Self::Post,
+            "reminder" => Self::Reminder { minutes: u32::try_from(detail).unwrap_or(u32::MAX) },
+            "start" => Self::Start,
+            "end" => Self::End,
+            "archive" => Self::Archive,
+            "join_notice" => Self::JoinNotice(UserId::new(detail)),
+            _ => return Err(UnknownDueKind(name.to_owned())),
+        })
+    }
+
+    /// Whether it follows from the game alone; a join notice follows from a join.
+    pub const fn is_derived(self) -> bool {
+        !matches!(self, Self::JoinNotice(_))
+    }
+
+    /// Which of the two daemons does it.
+    pub const fn duty(self) -> Duty {
+        match self {
+            Self::Reminder { .. } | Self::JoinNotice(_) => Duty::Notify,
+            Self::Post | Self::Start | Self::End | Self::Archive => Duty::Transition,
+        }
+    }
+
+    /// The status that it moves its game to, if it does.
+    pub const fn leads_to(self) -> Option<Status> {
+        match self {
+            Self::Post => Some(Status::Scheduled),
+            Self::Start => Some(Status::InProgress),
+            Self::End => Some(Status::Completed),
+            Self::Archive => Some(Status::Archived),
+            Self::Reminder { .. } | Self::JoinNotice(_) => None,
+        }
+    }
+}
+
+/// A word that is no kind of due moment.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no kind of due moment")]
+pub struct UnknownDueKind(String);
+
+/// Which daemon a due moment belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// What people are told: the notification daemon.
+    Notify,
+    /// What the game becomes: the status transition daemon.
+    Transition,
+}
+
+impl Duty {
+    /// The name used in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Transition => "transition",
+        }
+    }
+}
+
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Duty {
+    type Err = UnknownDueKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "notify" => Ok(Self::Notify),
+            "transition" => Ok(Self::Transition),
+            _ => Err(UnknownDueKind(text.to_owned())),
+        }
+    }
+}
+
+/// Something that has to happen at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueMoment {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: DueKind,
+    /// After which it is skipped and reported instead; none: however late.
+    pub deadline: Option<Timestamp>,
+}
+
+impl DueMoment {
+    /// The notice to somebody who joined at `joined_at`, worth sending until the game starts.
+    pub fn join_notice(user: UserId, joined_at: Timestamp, game: &Game) -> Self {
+        let at = joined_at + JOIN_NOTICE_DELAY;
+        Self { at: at.min(game.start), kind: DueKind::JoinNotice(user), deadline: Some(game.end()) }
+    }
+}
+
+/// Everything that has to happen to a game by itself, from where it is now. Only the next change of status
+/// is in the set, so that they come in order however late they are.
+pub fn moments(game: &Game) -> Vec<DueMoment> {
+    let mut moments = Vec::new();
+    let mut add = |at, kind, deadline| moments.push(DueMoment { at, kind, deadline });
+    match game.status {
+        Status::Draft => add(game.post_at.unwrap_or(game.created_at), DueKind::Post, None),
+        Status::Scheduled => {
+            for &minutes in &game.terms.reminders {
+                let before = SignedDuration::from_mins(i64::from(minutes));
+                let at = game.start.saturating_sub(before).unwrap_or(Timestamp::MIN);
+                add(at, DueKind::Reminder { minutes }, Some(game.start));
+            }
+            add(game.start, DueKind::Start, None);
+        }
+        Status::InProgress => add(game.end(), DueKind::End, None),
+        Status::Completed => {
+            if let (Some(done), Some(minutes)) = (game.completed_at, game.terms.archive_after_minutes) {
+                add(done + SignedDuration::from_mins(i64::from(minutes)), DueKind::Archive, None);
+            }
+        }
+        Status::Archived | Status::Cancelled => {}
+    }
+    moments.sort_unstable();
+    moments
+}
+
+/// What has to change in the schedule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rescheduled {
+    /// Rows to add, or to make pending again.
+    pub add: Vec<DueMoment>,
+    /// Pending rows to withdraw.
+    pub withdraw: Vec<DueMoment>,
+}
+
+/// A derived moment that is in the schedule already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The moment.
+    pub moment: DueMoment,
+    /// Whether it is still waiting to be done.
+    pub pending: bool,
+}
+
+/// Compares what is planned with what the game asks for.
+///
+/// A reminder whose moment is past is not added, but one that is pending for that same moment stays, so that
+/// an edit never takes away a reminder that is just being sent; and what was done for a moment is never done
+/// for it again.
+pub fn reschedule(planned: &[Planned], game: &Game, now: Timestamp) -> Rescheduled {
+    let wanted = moments(game);
+    let known: BTreeMap<_, _> = planned.iter().map(|p| ((p.moment.kind, p.moment.at), p)).collect();
+    let add = wanted
+        .iter()
+        .filter(|moment| match known.get(&(moment.kind, moment.at)) {
+            Some(planned) if planned.pending => planned.moment.deadline != moment.deadline,
+            Some(_) => moment.at > now,
+            None => moment.at > now || !matches!(moment.kind, DueKind::Reminder { .. }),
+        })
+        .copied()
+        .collect();
+    let withdraw = planned
+        .iter()
+        .filter(|p| p.pending && p.moment.kind.is_derived())
+        .filter(|p| !wanted.iter().any(|w| w.kind == p.moment.kind && w.at == p.moment.at))
+        .map(|p| p.moment)
+        .collect();
+    Rescheduled { add, withdraw }
+}
