@@ -1,0 +1,165 @@
+//! Spans of messaging, after the semantic conventions for messaging and for RabbitMQ.
+
+use std::borrow::Cow;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
+
+use super::{count, text};
+use crate::measure::Measure;
+use crate::span::{Parent, Start};
+use crate::{Span, Telemetry, TraceContext};
+
+/// A message broker, as `messaging.system` calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessagingSystem {
+    /// `rabbitmq`.
+    RabbitMq,
+    /// `muster`: channels in this process.
+    InProcess,
+}
+
+impl MessagingSystem {
+    /// The value of `messaging.system`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RabbitMq => "rabbitmq",
+            Self::InProcess => "muster",
+        }
+    }
+}
+
+/// One message on its way to an exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct Publish<'a> {
+    /// Which broker.
+    pub system: MessagingSystem,
+    /// `messaging.destination.name`.
+    pub exchange: &'static str,
+    /// `messaging.rabbitmq.destination.routing_key`.
+    pub routing_key: &'a str,
+    /// `messaging.message.id`.
+    pub message_id: &'a str,
+    /// `messaging.message.body.size`, in bytes.
+    pub body_bytes: usize,
+}
+
+/// One message that is being handled.
+#[derive(Clone, Copy, Debug)]
+pub struct Process<'a> {
+    /// Which broker.
+    pub system: MessagingSystem,
+    /// `messaging.destination.name`.
+    pub queue: &'static str,
+    /// `messaging.rabbitmq.destination.routing_key`.
+    pub routing_key: &'a str,
+    /// `messaging.message.id`.
+    pub message_id: &'a str,
+    /// `messaging.rabbitmq.message.delivery_tag`.
+    pub delivery_tag: u64,
+}
+
+/// What a consumer says of a message that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is done.
+    Ack,
+    /// It failed.
+    Reject,
+}
+
+impl Settlement {
+    /// The value of `messaging.operation.name`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+/// One message that is being settled.
+#[derive(Clone, Copy, Debug)]
+pub struct Settle {
+    /// Which broker.
+    pub system: MessagingSystem,
+    /// `messaging.destination.name`.
+    pub queue: &'static str,
+    /// How.
+    pub operation: Settlement,
+    /// `messaging.rabbitmq.message.delivery_tag`.
+    pub delivery_tag: u64,
+}
+
+impl Telemetry {
+    /// Starts the span that publishes a message: a child of what wrote it.
+    pub fn publish(&self, message: Publish<'_>, parent: &TraceContext) -> Span {
+        let shared = destination(message.system, "publish", "send", message.exchange);
+        let start = Start {
+            name: Cow::Owned(format!("publish {}", message.exchange)),
+            kind: SpanKind::Producer,
+            operation: "messaging.publish",
+            parent: Parent::Remote(parent),
+            link: None,
+            measure: Some(Measure::Publish(shared.to_vec())),
+        };
+        self.start(start, || {
+            shared.into_iter().chain([
+                text("messaging.rabbitmq.destination.routing_key", message.routing_key),
+                text("messaging.message.id", message.message_id),
+                count("messaging.message.body.size", u64::try_from(message.body_bytes).unwrap_or(u64::MAX)),
+            ])
+        })
+    }
+
+    /// Starts the span that handles a message: a child of its publish span, and linked to it.
+    pub fn process(&self, message: Process<'_>, parent: &TraceContext) -> Span {
+        let shared = destination(message.system, "process", "process", message.queue);
+        let start = Start {
+            name: Cow::Owned(format!("process {}", message.queue)),
+            kind: SpanKind::Consumer,
+            operation: "messaging.process",
+            parent: Parent::Remote(parent),
+            link: Some(parent),
+            measure: Some(Measure::Process(shared.to_vec())),
+        };
+        self.start(start, || {
+            shared.into_iter().chain([
+                text("messaging.rabbitmq.destination.routing_key", message.routing_key),
+                text("messaging.message.id", message.message_id),
+                count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag),
+            ])
+        })
+    }
+
+    /// Starts the span that acknowledges or rejects a message.
+    pub fn settle(&self, message: Settle) -> Span {
+        let operation = message.operation.as_str();
+        let shared = destination(message.system, operation, "settle", message.queue);
+        let start = Start {
+            name: Cow::Owned(format!("{operation} {}", message.queue)),
+            kind: SpanKind::Client,
+            operation: "messaging.settle",
+            parent: Parent::Current,
+            link: None,
+            measure: Some(Measure::Settle(shared.to_vec())),
+        };
+        self.start(start, || {
+            shared.into_iter().chain([count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag)])
+        })
+    }
+}
+
+fn destination(
+    system: MessagingSystem,
+    name: &'static str,
+    operation_type: &'static str,
+    destination: &'static str,
+) -> [KeyValue; 4] {
+    [
+        KeyValue::new("messaging.system", system.as_str()),
+        KeyValue::new("messaging.operation.name", name),
+        KeyValue::new("messaging.operation.type", operation_type),
+        KeyValue::new("messaging.destination.name", destination),
+    ]
+}

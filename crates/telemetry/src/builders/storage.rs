@@ -1,0 +1,122 @@
+//! Spans of databases and caches, after the semantic conventions for database client spans.
+
+use std::borrow::Cow;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
+
+use super::text;
+use crate::measure::Measure;
+use crate::span::{Parent, Start};
+use crate::{Span, Telemetry};
+
+/// A database, as `db.system.name` calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DbSystem {
+    /// `postgresql`.
+    PostgreSql,
+    /// `sqlite`.
+    Sqlite,
+}
+
+impl DbSystem {
+    /// The value of `db.system.name`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "postgresql",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
+/// A SQL statement and what its span says of it, written by hand beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// `db.query.summary` and the span's name: `SELECT games`.
+    pub summary: &'static str,
+    /// `db.operation.name`: `SELECT`.
+    pub operation: &'static str,
+    /// `db.collection.name`: the table, if it is one.
+    pub collection: Option<&'static str>,
+    /// `db.query.text`: parameterised, without values.
+    pub text: &'static str,
+}
+
+/// One execution of a statement.
+#[derive(Clone, Copy, Debug)]
+pub struct Database<'a> {
+    /// Which database.
+    pub system: DbSystem,
+    /// `db.namespace`: the database's name, or the file's.
+    pub namespace: &'a str,
+    /// What is executed.
+    pub statement: &'static Statement,
+}
+
+/// A cache, as `db.system.name` calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheSystem {
+    /// `redis`.
+    Redis,
+    /// `memory`: in this process.
+    Memory,
+}
+
+impl CacheSystem {
+    /// The value of `db.system.name`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Redis => "redis",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+/// One call of a cache.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheCall {
+    /// Which cache.
+    pub system: CacheSystem,
+    /// `db.operation.name`: `GET`, `SET`, `DEL`.
+    pub operation: &'static str,
+    /// The first part of the key, the same for all keys of a kind.
+    pub prefix: &'static str,
+}
+
+impl Telemetry {
+    /// Starts the span of a SQL statement.
+    pub fn database(&self, call: Database<'_>) -> Span {
+        let statement = call.statement;
+        let mut shared = vec![
+            KeyValue::new("db.system.name", call.system.as_str()),
+            text("db.namespace", call.namespace),
+            KeyValue::new("db.operation.name", statement.operation),
+            KeyValue::new("db.query.summary", statement.summary),
+        ];
+        shared.extend(statement.collection.map(|name| KeyValue::new("db.collection.name", name)));
+        let start = Start {
+            name: Cow::Borrowed(statement.summary),
+            kind: SpanKind::Client,
+            operation: "db.client.operation",
+            parent: Parent::Current,
+            link: None,
+            measure: Some(Measure::Database(shared.clone())),
+        };
+        self.start(start, || shared.into_iter().chain([KeyValue::new("db.query.text", statement.text)]))
+    }
+
+    /// Starts the span of a cache call: CLIENT for a server, INTERNAL for memory.
+    pub fn cache(&self, call: CacheCall) -> Span {
+        let shared = [
+            KeyValue::new("db.system.name", call.system.as_str()),
+            KeyValue::new("db.operation.name", call.operation),
+        ];
+        let (kind, measure) = match call.system {
+            CacheSystem::Redis => (SpanKind::Client, Some(Measure::Database(shared.to_vec()))),
+            CacheSystem::Memory => (SpanKind::Internal, None),
+        };
+        let name = Cow::Owned(format!("{} {}", call.operation, call.prefix));
+        let operation = "db.client.operation";
+        self.start(Start { name, kind, operation, parent: Parent::Current, link: None, measure }, || shared)
+    }
+}

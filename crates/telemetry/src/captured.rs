@@ -1,0 +1,287 @@
+//! Telemetry that stays in memory, for tests: what was recorded, in plain values.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::logs::AnyValue;
+use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry::{KeyValue, SpanId, Value};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use crate::{ServiceName, shape};
+
+/// Reads back what a [`Telemetry::captured`](crate::Telemetry::captured) value recorded.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    pub(crate) spans: Kept<CapturedSpan>,
+    pub(crate) logs: Kept<CapturedLog>,
+    pub(crate) metrics: Kept<CapturedMetric>,
+    pub(crate) meter_provider: SdkMeterProvider,
+}
+
+/// A span that has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CapturedSpan {
+    /// Who recorded it.
+    pub service: ServiceName,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: SpanKind,
+    /// 32 hexadecimal digits.
+    pub trace_id: String,
+    /// 16 hexadecimal digits.
+    pub span_id: String,
+    /// 16 hexadecimal digits, unless it is a root.
+    pub parent_span_id: Option<String>,
+    /// Span ids that it links to.
+    pub links: Vec<String>,
+    /// Values as text.
+    pub attributes: BTreeMap<String, String>,
+    /// Unset, Ok or Error with a description.
+    pub status: Status,
+    /// When it started.
+    pub started: SystemTime,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// A log record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CapturedLog {
+    /// The dotted name of the event.
+    pub name: Option<String>,
+    /// What part of the program said it.
+    pub target: Option<String>,
+    /// `INFO`, `ERROR` and so on.
+    pub severity: Option<&'static str>,
+    /// The sentence.
+    pub body: String,
+    /// The trace that it was said in.
+    pub trace_id: Option<String>,
+    /// The span that it was said in.
+    pub span_id: Option<String>,
+    /// Values as text.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A metric with its points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CapturedMetric {
+    /// Its name.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// One point per set of attributes.
+    pub points: Vec<CapturedPoint>,
+}
+
+/// One series of a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CapturedPoint {
+    /// Values as text.
+    pub attributes: BTreeMap<String, String>,
+    /// The sum of a counter, the last value of a gauge, the sum of a histogram.
+    pub value: f64,
+    /// How often a histogram was recorded; 1 for the others.
+    pub count: u64,
+}
+
+impl Captured {
+    /// The spans that have ended, in the order of their ends.
+    pub fn spans(&self) -> Vec<CapturedSpan> {
+        self.spans.all()
+    }
+
+    /// The log records, in order.
+    pub fn logs(&self) -> Vec<CapturedLog> {
+        self.logs.all()
+    }
+
+    /// The metrics as they are now.
+    pub fn metrics(&self) -> Vec<CapturedMetric> {
+        // After a shutdown the last collection is what there is.
+        let _ = self.meter_provider.force_flush();
+        self.metrics.all()
+    }
+
+    /// One metric as it is now.
+    pub fn metric(&self, name: &str) -> Option<CapturedMetric> {
+        self.metrics().into_iter().find(|metric| metric.name == name)
+    }
+
+    /// The traces as stable text; see [`shape`](crate::shape).
+    pub fn shape(&self) -> String {
+        shape(&self.spans())
+    }
+
+    /// Forgets spans and logs.
+    pub fn clear(&self) {
+        self.spans.replace(Vec::new());
+        self.logs.replace(Vec::new());
+    }
+}
+
+/// A list that exporters append to and tests read.
+#[derive(Debug)]
+pub(crate) struct Kept<T> {
+    service: ServiceName,
+    items: Arc<Mutex<Vec<T>>>,
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self { service: self.service, items: Arc::clone(&self.items) }
+    }
+}
+
+impl<T: Clone> Kept<T> {
+    pub(crate) fn new(service: ServiceName) -> Self {
+        Self { service, items: Arc::default() }
+    }
+
+    fn all(&self) -> Vec<T> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn extend(&self, items: impl IntoIterator<Item = T>) {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
+    }
+
+    fn replace(&self, items: Vec<T>) {
+        *self.items.lock().unwrap_or_else(PoisonError::into_inner) = items;
+    }
+}
+
+impl SpanExporter for Kept<CapturedSpan> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.extend(batch.iter().map(|span| CapturedSpan::read(self.service, span)));
+        Ok(())
+    }
+}
+
+impl LogExporter for Kept<CapturedLog> {
+    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
+        self.extend(batch.iter().map(|(record, _)| CapturedLog::read(record)));
+        Ok(())
+    }
+}
+
+impl PushMetricExporter for Kept<CapturedMetric> {
+    async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
+        let scopes = metrics.scope_metrics();
+        self.replace(scopes.flat_map(|scope| scope.metrics()).map(CapturedMetric::read).collect());
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn temporality(&self) -> Temporality {
+        Temporality::Cumulative
+    }
+}
+
+impl CapturedSpan {
+    fn read(service: ServiceName, span: &SpanData) -> Self {
+        Self {
+            service,
+            name: span.name.to_string(),
+            kind: span.span_kind.clone(),
+            trace_id: span.span_context.trace_id().to_string(),
+            span_id: span.span_context.span_id().to_string(),
+            parent_span_id: (span.parent_span_id != SpanId::INVALID).then(|| span.parent_span_id.to_string()),
+            links: span.links.iter().map(|link| link.span_context.span_id().to_string()).collect(),
+            attributes: span.attributes.iter().map(as_text).collect(),
+            status: span.status.clone(),
+            started: span.start_time,
+            duration: span.end_time.duration_since(span.start_time).unwrap_or_default(),
+        }
+    }
+}
+
+impl CapturedLog {
+    fn read(record: &SdkLogRecord) -> Self {
+        let context = record.trace_context();
+        Self {
+            name: record.event_name().map(str::to_owned),
+            target: record.target().map(ToString::to_string),
+            severity: record.severity_text(),
+            body: record.body().map(any_as_text).unwrap_or_default(),
+            trace_id: context.map(|context| context.trace_id.to_string()),
+            span_id: context.map(|context| context.span_id.to_string()),
+            attributes: record
+                .attributes_iter()
+                .map(|(key, value)| (key.to_string(), any_as_text(value)))
+                .collect(),
+        }
+    }
+}
+
+impl CapturedMetric {
+    fn read(metric: &opentelemetry_sdk::metrics::data::Metric) -> Self {
+        let points = match metric.data() {
+            AggregatedMetrics::F64(data) => points(data, |value| value),
+            AggregatedMetrics::U64(data) => points(data, |value| as_f64(i128::from(value))),
+            AggregatedMetrics::I64(data) => points(data, |value| as_f64(i128::from(value))),
+        };
+        Self { name: metric.name().to_owned(), unit: metric.unit().to_owned(), points }
+    }
+}
+
+fn points<T: Copy>(data: &MetricData<T>, number: impl Fn(T) -> f64) -> Vec<CapturedPoint> {
+    match data {
+        MetricData::Gauge(gauge) => {
+            gauge.data_points().map(|point| single(point.attributes(), number(point.value()))).collect()
+        }
+        MetricData::Sum(sum) => {
+            sum.data_points().map(|point| single(point.attributes(), number(point.value()))).collect()
+        }
+        MetricData::Histogram(histogram) => histogram
+            .data_points()
+            .map(|point| CapturedPoint {
+                count: point.count(),
+                ..single(point.attributes(), number(point.sum()))
+            })
+            .collect(),
+        MetricData::ExponentialHistogram(_) => Vec::new(),
+    }
+}
+
+fn single<'a>(attributes: impl Iterator<Item = &'a KeyValue>, value: f64) -> CapturedPoint {
+    CapturedPoint { attributes: attributes.map(as_text).collect(), value, count: 1 }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "tests compare small numbers")]
+fn as_f64(value: i128) -> f64 {
+    value as f64
+}
+
+fn as_text(attribute: &KeyValue) -> (String, String) {
+    let value = match &attribute.value {
+        Value::String(text) => text.to_string(),
+        other => other.to_string(),
+    };
+    (attribute.key.to_string(), value)
+}
+
+fn any_as_text(value: &AnyValue) -> String {
+    match value {
+        AnyValue::String(text) => text.to_string(),
+        AnyValue::Int(number) => number.to_string(),
+        AnyValue::Double(number) => number.to_string(),
+        AnyValue::Boolean(flag) => flag.to_string(),
+        other => format!("{other:?}"),
+    }
+}

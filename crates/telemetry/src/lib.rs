@@ -1,0 +1,43 @@
+//! The telemetry contract in code.
+//!
+//! A service is given one [`Telemetry`] value and hands it to every room. It makes typed spans (one builder per
+//! kind, whose argument struct holds what the semantic conventions require), records the metrics that belong to
+//! them, carries logs to stdout and OTLP, and exports the three signals without ever blocking its caller.
+//! Nothing is global: several services live in one process, each with its own resource.
+
+mod attribute;
+mod builders;
+mod captured;
+mod config;
+mod error;
+mod instruments;
+mod measure;
+mod metrics;
+mod propagation;
+mod redact;
+mod resource;
+mod secret;
+mod service;
+mod shape;
+mod span;
+mod task;
+mod telemetry;
+
+pub use attribute::{Attr, attr};
+pub use builders::daemons::{Cycle, Daemon, Delivery, Dispatch, Transition};
+pub use builders::discord::{GatewayEvent, Interaction};
+pub use builders::http::{HttpClient, HttpServer};
+pub use builders::messaging::{MessagingSystem, Process, Publish, Settle, Settlement};
+pub use builders::storage::{CacheCall, CacheSystem, Database, DbSystem, Statement};
+pub use builders::verb::Verb;
+pub use captured::{Captured, CapturedLog, CapturedMetric, CapturedPoint, CapturedSpan};
+pub use config::{LogFormat, TelemetryConfig};
+pub use error::TelemetryError;
+pub use metrics::Metrics;
+pub use propagation::TraceContext;
+pub use secret::{Personal, Secret};
+pub use service::ServiceName;
+pub use shape::shape;
+pub use span::Span;
+pub use task::spawn;
+pub use telemetry::Telemetry;

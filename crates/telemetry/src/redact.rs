@@ -1,0 +1,114 @@
+//! What is taken out of texts that come from elsewhere before they are recorded.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::{Mutex, PoisonError};
+
+/// Longest error message that is recorded, in bytes.
+const MESSAGE_LIMIT_BYTES: usize = 2_048;
+/// Deepest chain of causes that is recorded.
+const CAUSES_LIMIT: usize = 16;
+const REDACTED: &str = "REDACTED";
+
+/// A URL as `url.full` may carry it: no user, no query, no fragment, and no path segment that its template
+/// calls a token (Discord puts tokens in paths).
+pub(crate) fn url(full: &str, template: &str) -> String {
+    let end = full.find(['?', '#']).unwrap_or(full.len());
+    let (scheme, rest) = full[..end].split_once("://").unwrap_or(("http", &full[..end]));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}/{}", path_without_tokens(path, template))
+}
+
+/// The template is matched from its end, since the server may mount it under a prefix.
+fn path_without_tokens(path: &str, template: &str) -> String {
+    let mut names = template.split('/').rev();
+    let mut kept: Vec<&str> = path
+        .split('/')
+        .rev()
+        .map(|segment| match names.next() {
+            Some(name) if name.starts_with('{') && name.contains("token") => REDACTED,
+            _ => segment,
+        })
+        .collect();
+    kept.reverse();
+    kept.join("/")
+}
+
+/// An error message without the paths and queries of the URLs in it, and not longer than 2 KiB.
+pub(crate) fn message(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len().min(MESSAGE_LIMIT_BYTES));
+    for word in
+        text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | '<' | '>'))
+    {
+        match word.split_once("://") {
+            Some((before, after)) => kept.push_str(&origin_only(before, after)),
+            None => kept.push_str(word),
+        }
+    }
+    truncate(&mut kept);
+    kept
+}
+
+fn origin_only(before: &str, after: &str) -> String {
+    let host_end = after.find(['/', '?', '#']).unwrap_or(after.len());
+    let host = after[..host_end].rsplit_once('@').map_or(&after[..host_end], |(_, host)| host);
+    let last = after.chars().next_back().filter(|last| host_end < after.len() && !last.is_alphanumeric());
+    let delimiter = last.filter(|last| *last != '/').map_or_else(String::new, String::from);
+    format!("{before}://{host}{delimiter}")
+}
+
+fn truncate(text: &mut String) {
+    if text.len() > MESSAGE_LIMIT_BYTES {
+        text.truncate(text.floor_char_boundary(MESSAGE_LIMIT_BYTES));
+        text.push('…');
+    }
+}
+
+/// The error and what caused it, a line each: what Rust has in place of a stack trace.
+pub(crate) fn causes(error: &dyn Error) -> String {
+    let mut lines = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next.filter(|_| lines.len() < CAUSES_LIMIT) {
+        lines.push(message(&cause.to_string()));
+        next = cause.source();
+    }
+    lines.dedup();
+    lines.join("\ncaused by: ")
+}
+
+/// `{operation}.exception`, as the static text that a log record wants; there are as many as operations.
+pub(crate) fn exception_event_name(operation: &'static str) -> &'static str {
+    static NAMES: Mutex<BTreeMap<&'static str, &'static str>> = Mutex::new(BTreeMap::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    names.entry(operation).or_insert_with(|| Box::leak(format!("{operation}.exception").into_boxed_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_loses_user_query_and_token() {
+        let full = "https://me:pw@discord.test/api/v10/webhooks/12/tOkEn/messages/@original?wait=true#x";
+
+        let kept = url(full, "/webhooks/{id}/{token}/messages/@original");
+
+        assert_eq!(kept, "https://discord.test/api/v10/webhooks/12/REDACTED/messages/@original");
+    }
+
+    #[test]
+    fn a_message_keeps_only_origins() {
+        let text =
+            "error sending request for url (https://discord.test/webhooks/1/tOkEn?a=b) to http://me:pw@db/x";
+
+        assert_eq!(message(text), "error sending request for url (https://discord.test) to http://db");
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let cut = message(&"é".repeat(2_000));
+
+        assert_eq!(cut.chars().count(), MESSAGE_LIMIT_BYTES / 2 + 1);
+    }
+}
