@@ -69,7 +69,7 @@ fn game_facts() -> Markup {
     let start: Timestamp = Timestamp::UNIX_EPOCH;
     facts(&[
         ("When", time(start, &TimeZone::UTC, start)),
-        ("Length", html! { (look::duration(Duration::from_secs(5400))) }),
+        ("Length", html! { (look::duration(Duration::from_mins(90))) }),
         ("Seats", seats(3, 10, 2)),
         ("Many seats", seats(31, 100, 0)),
     ])

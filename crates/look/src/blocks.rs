@@ -8,7 +8,7 @@ use crate::marks::Tone;
 pub fn heading(crumb: Option<Markup>, title: &str, under: Option<Markup>, actions: Option<Markup>) -> Markup {
     html! {
         header .head {
-            div {
+            div .head-words {
                 @if let Some(crumb) = crumb { p .crumb { (crumb) } }
                 h1 { (title) }
                 @if let Some(under) = under { div .row { (under) } }
