@@ -1,0 +1,68 @@
+use jiff::Timestamp;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+
+/// 2000-01-01T00:00:00Z, from which PostgreSQL counts, in microseconds since 1970.
+const POSTGRES_EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
+
+/// An instant as a column: `timestamptz` in PostgreSQL, whole microseconds since 1970 in SQLite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct At(pub(crate) Timestamp);
+
+impl At {
+    pub(crate) fn maybe(at: Option<Timestamp>) -> Option<Self> {
+        at.map(Self)
+    }
+}
+
+impl From<At> for Timestamp {
+    fn from(at: At) -> Self {
+        at.0
+    }
+}
+
+impl Type<Sqlite> for At {
+    fn type_info() -> SqliteTypeInfo {
+        <i64 as Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(ty: &SqliteTypeInfo) -> bool {
+        <i64 as Type<Sqlite>>::compatible(ty)
+    }
+}
+
+impl Encode<'_, Sqlite> for At {
+    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode_by_ref(&self.0.as_microsecond(), buffer)
+    }
+}
+
+impl Decode<'_, Sqlite> for At {
+    fn decode(value: SqliteValueRef<'_>) -> Result<Self, BoxDynError> {
+        let microseconds = <i64 as Decode<Sqlite>>::decode(value)?;
+        Ok(Self(Timestamp::from_microsecond(microseconds)?))
+    }
+}
+
+impl Type<Postgres> for At {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz")
+    }
+}
+
+impl Encode<'_, Postgres> for At {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let microseconds = self.0.as_microsecond() - POSTGRES_EPOCH_MICROSECONDS;
+        Encode::<Postgres>::encode_by_ref(&microseconds, buffer)
+    }
+}
+
+impl Decode<'_, Postgres> for At {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        let microseconds = <i64 as Decode<Postgres>>::decode(value)?;
+        Ok(Self(Timestamp::from_microsecond(microseconds + POSTGRES_EPOCH_MICROSECONDS)?))
+    }
+}

@@ -1,0 +1,195 @@
+use crate::error::error_type_of;
+use crate::{Hint, Hints, StoreError};
+use sqlx::{PgPool, SqlitePool};
+use std::future::Future;
+use telemetry::{Database, DbSystem, Span, Statement, Telemetry};
+
+/// The database: chosen once, when the store is opened.
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    /// One writer and many readers on one file.
+    Lite { writer: SqlitePool, readers: SqlitePool },
+    /// A server.
+    Pg(PgPool),
+}
+
+impl Db {
+    pub(crate) const fn system(&self) -> DbSystem {
+        match self {
+            Self::Lite { .. } => DbSystem::Sqlite,
+            Self::Pg(_) => DbSystem::PostgreSql,
+        }
+    }
+}
+
+/// A transaction. What it wrote to the outbox, the schedule or the ledger wakes its loop after the commit;
+/// dropped without one, it is rolled back.
+#[derive(Debug)]
+pub struct Tx {
+    pub(crate) connection: Connection,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) origin: &'static str,
+    hints: Hints,
+    wake: Vec<Hint>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Lite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Pg(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+/// How a transaction starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+const BEGIN: Statement = Statement { summary: "BEGIN", operation: "BEGIN", collection: None, text: "BEGIN" };
+/// Takes SQLite's write lock at once: a transaction that reads first and writes later could fail halfway.
+const BEGIN_IMMEDIATE: Statement =
+    Statement { summary: "BEGIN IMMEDIATE", operation: "BEGIN", collection: None, text: "BEGIN IMMEDIATE" };
+const COMMIT: Statement =
+    Statement { summary: "COMMIT", operation: "COMMIT", collection: None, text: "COMMIT" };
+
+impl Tx {
+    pub(crate) async fn begin(
+        db: &Db,
+        access: Access,
+        (telemetry, hints): (&Telemetry, &Hints),
+    ) -> Result<Self, StoreError> {
+        let statement = match (db, access) {
+            (Db::Lite { .. }, Access::Write) => &BEGIN_IMMEDIATE,
+            _ => &BEGIN,
+        };
+        let open = async {
+            Ok::<_, sqlx::Error>(match (db, access) {
+                (Db::Lite { writer, .. }, Access::Write) => {
+                    Connection::Lite(writer.begin_with(statement.text).await?)
+                }
+                (Db::Lite { readers, .. }, Access::Read) => Connection::Lite(readers.begin().await?),
+                (Db::Pg(pool), _) => Connection::Pg(pool.begin().await?),
+            })
+        };
+        let connection = match access {
+            Access::Write => run(&span(telemetry, db.system(), statement), open).await?,
+            Access::Read => open.await?,
+        };
+        let origin = telemetry.service().as_str();
+        Ok(Self { connection, telemetry: telemetry.clone(), origin, hints: hints.clone(), wake: Vec::new() })
+    }
+
+    /// Makes what was written true, then wakes whoever has to know.
+    ///
+    /// # Errors
+    /// When the database refuses; nothing was written then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let span = span(&self.telemetry, self.system(), &COMMIT);
+        let commit = async {
+            match self.connection {
+                Connection::Lite(tx) => tx.commit().await,
+                Connection::Pg(tx) => tx.commit().await,
+            }
+        };
+        run(&span, commit).await?;
+        for hint in self.wake {
+            self.hints.give(hint);
+        }
+        Ok(())
+    }
+
+    /// Wakes a loop after the commit.
+    pub(crate) fn wake_after_commit(&mut self, hint: Hint) {
+        if !self.wake.contains(&hint) {
+            self.wake.push(hint);
+        }
+    }
+
+    pub(crate) const fn system(&self) -> DbSystem {
+        match self.connection {
+            Connection::Lite(_) => DbSystem::Sqlite,
+            Connection::Pg(_) => DbSystem::PostgreSql,
+        }
+    }
+
+    pub(crate) fn span(&self, statement: &'static Statement) -> Span {
+        span(&self.telemetry, self.system(), statement)
+    }
+}
+
+fn span(telemetry: &Telemetry, system: DbSystem, statement: &'static Statement) -> Span {
+    telemetry.database(Database { system, namespace: "muster", statement })
+}
+
+/// Runs a statement inside its span and records on it what went wrong.
+pub(crate) async fn run<T>(
+    span: &Span,
+    statement: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    let result = span.run(statement).await;
+    if let Err(error) = &result {
+        span.fail(error_type_of(error), error);
+    }
+    Ok(result?)
+}
+
+/// One body per backend inside one span: the text is the same, the types that sqlx wants are not.
+macro_rules! on_both {
+    ($tx:ident, $statement:expr, $query:expr, [$($bind:expr),*], $finish:ident, $map:expr) => {{
+        let span = $tx.span($statement);
+        let text = $statement.text;
+        let statement = async {
+            match &mut $tx.connection {
+                $crate::db::Connection::Lite(tx) => {
+                    let query = $query(text);
+                    $(let query = query.bind($bind);)*
+                    query.$finish(&mut **tx).await.map($map)
+                }
+                $crate::db::Connection::Pg(tx) => {
+                    let query = $query(text);
+                    $(let query = query.bind($bind);)*
+                    query.$finish(&mut **tx).await.map($map)
+                }
+            }
+        };
+        let result = $crate::db::run(&span, statement).await;
+        (span, result)
+    }};
+}
+pub(crate) use on_both;
+
+/// Runs a statement that returns no rows; gives the number of rows that it touched.
+macro_rules! execute {
+    ($tx:ident, $statement:expr, [$($bind:expr),* $(,)?]) => {{
+        let (_, result) = $crate::db::on_both!(
+            $tx, $statement, ::sqlx::query, [$($bind),*], execute, |done| done.rows_affected()
+        );
+        result
+    }};
+}
+pub(crate) use execute;
+
+/// Runs a statement that returns at most one row.
+macro_rules! fetch_optional {
+    ($tx:ident, $statement:expr => $row:ty, [$($bind:expr),* $(,)?]) => {{
+        let (span, result) = $crate::db::on_both!(
+            $tx, $statement, ::sqlx::query_as::<_, $row>, [$($bind),*], fetch_optional, |row| row
+        );
+        span.returned_rows(result.as_ref().map_or(0, |row: &Option<$row>| u64::from(row.is_some())));
+        result
+    }};
+}
+pub(crate) use fetch_optional;
+
+/// Runs a statement that returns rows.
+macro_rules! fetch_all {
+    ($tx:ident, $statement:expr => $row:ty, [$($bind:expr),* $(,)?]) => {{
+        let (span, result) = $crate::db::on_both!(
+            $tx, $statement, ::sqlx::query_as::<_, $row>, [$($bind),*], fetch_all, |rows| rows
+        );
+        span.returned_rows(result.as_ref().map_or(0, |rows: &Vec<$row>| rows.len() as u64));
+        result
+    }};
+}
+pub(crate) use fetch_all;

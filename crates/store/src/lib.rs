@@ -1,0 +1,61 @@
+//! Every SQL statement of Muster, once, for SQLite and PostgreSQL.
+//!
+//! A verb opens one [`Tx`], loads, decides, saves, tells the outbox, and commits; the functions here are
+//! grouped by table. Nothing here decides anything, and no statement is written anywhere else.
+
+mod at;
+pub mod cards;
+pub mod channels;
+mod db;
+pub mod deliveries;
+mod dialect;
+mod error;
+pub mod games;
+pub mod guilds;
+mod hints;
+pub mod idempotency;
+pub mod inbox;
+pub mod members;
+mod migrations;
+mod open;
+pub mod outbox;
+pub mod participants;
+pub mod schedule;
+mod scope;
+pub mod sessions;
+pub mod templates;
+pub mod tokens;
+mod trace;
+pub mod users;
+
+pub use cards::CardRow;
+pub use db::Tx;
+pub use deliveries::DeliveryRow;
+pub use error::StoreError;
+pub use hints::{Hint, Hints};
+pub use migrations::MigrationState;
+pub use open::{OpenError, Store, StoreConfig};
+pub use schedule::DueRow;
+pub use scope::GuildScope;
+
+/// Every statement, so that a test can prepare each on every database.
+pub fn statements() -> Vec<&'static telemetry::Statement> {
+    [
+        cards::STATEMENTS,
+        channels::STATEMENTS,
+        deliveries::STATEMENTS,
+        games::STATEMENTS,
+        guilds::STATEMENTS,
+        idempotency::STATEMENTS,
+        inbox::STATEMENTS,
+        members::STATEMENTS,
+        outbox::STATEMENTS,
+        participants::STATEMENTS,
+        schedule::STATEMENTS,
+        sessions::STATEMENTS,
+        templates::STATEMENTS,
+        tokens::STATEMENTS,
+        users::STATEMENTS,
+    ]
+    .concat()
+}

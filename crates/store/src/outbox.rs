@@ -1,0 +1,209 @@
+//! Events on their way to the bus.
+
+use crate::at::At;
+use crate::db::{execute, fetch_all, fetch_optional};
+use crate::dialect::{locking, statements};
+use crate::trace::{self, TraceColumns};
+use crate::{Hint, StoreError, Tx};
+use domain::{Event, EventId, UserId};
+use jiff::{SignedDuration, Timestamp};
+use telemetry::TraceContext;
+use uuid::Uuid;
+
+/// How long the service that wrote an event has to publish it before any other may.
+pub const ORIGIN_FIRST: SignedDuration = SignedDuration::from_secs(5);
+
+statements! {
+    PUSH = "INSERT" "outbox",
+        "INSERT INTO outbox (id, origin, guild, game, sequence, type, payload, traceparent, tracestate, \
+         created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    PUBLISHED = "UPDATE" "outbox", "UPDATE outbox SET published_at = $2 WHERE id = $1";
+    RELEASE = "UPDATE" "outbox", "UPDATE outbox SET lease_until = $2 WHERE id = $1";
+    WAITING = "SELECT" "outbox",
+        "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox WHERE published_at IS NULL";
+    MINE = "SELECT" "outbox",
+        "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox WHERE published_at IS NULL \
+         AND (origin = $1 OR created_at < $3) AND (lease_until IS NULL OR lease_until < $2)";
+    AFTER = "SELECT" "outbox",
+        "SELECT id, payload, traceparent, tracestate, attempts FROM outbox WHERE id > $1 AND guild IN \
+         (SELECT guild FROM members WHERE user_id = $2) AND created_at > $3 ORDER BY id LIMIT $4";
+    SWEEP = "DELETE" "outbox", "DELETE FROM outbox WHERE published_at < $1";
+    => CLAIM;
+}
+
+locking! {
+    CLAIM = "UPDATE" "outbox",
+        "UPDATE outbox SET lease_until = $3, attempts = attempts + 1 WHERE id IN (SELECT id FROM outbox \
+         WHERE published_at IS NULL AND (origin = $1 OR created_at < $4) \
+         AND (lease_until IS NULL OR lease_until < $2) ORDER BY created_at, id LIMIT $5",
+        "FOR UPDATE SKIP LOCKED",
+        ") RETURNING id, payload, traceparent, tracestate, attempts"
+}
+
+/// An event to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// What happened.
+    pub event: Event,
+    /// The envelope, as it goes on the bus.
+    pub payload: String,
+    /// The trace of the verb that wrote it.
+    pub trace: TraceContext,
+    /// How often it was tried, this time included.
+    pub attempts: u32,
+}
+
+#[derive(sqlx::FromRow)]
+struct EventRow {
+    id: Uuid,
+    payload: String,
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+    attempts: i64,
+}
+
+impl TryFrom<EventRow> for OutboxRow {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        let event = serde_json::from_str(&row.payload)
+            .map_err(|error| StoreError::corrupt("outbox", format_args!("{}: {error}", row.id)))?;
+        Ok(Self {
+            event,
+            trace: trace::read(row.traceparent.as_deref(), row.tracestate.as_deref()),
+            payload: row.payload,
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct WaitingRow {
+    pending: i64,
+    oldest: Option<At>,
+}
+
+/// How much waits to be published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Events.
+    pub pending: u64,
+    /// When the oldest was written.
+    pub oldest: Option<Timestamp>,
+}
+
+impl From<Option<WaitingRow>> for Waiting {
+    fn from(row: Option<WaitingRow>) -> Self {
+        let pending = row.as_ref().map_or(0, |row| row.pending.cast_unsigned());
+        Self { pending, oldest: row.and_then(|row| row.oldest).map(Into::into) }
+    }
+}
+
+/// Tells what happened, in the transaction in which it happens; the current trace goes with it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn push(tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
+    let payload = serde_json::to_string(event).map_err(|error| StoreError::corrupt("outbox", error))?;
+    let trace = TraceColumns::current();
+    let origin = tx.origin;
+    execute!(
+        tx,
+        &PUSH,
+        [
+            event.id.get(),
+            origin,
+            event.guild.get().cast_signed(),
+            event.game.map(domain::GameId::get),
+            event.sequence.cast_signed(),
+            event.body.event_type(),
+            &payload,
+            trace.traceparent.as_deref(),
+            trace.tracestate.as_deref(),
+            At(event.occurred_at),
+        ]
+    )?;
+    tx.wake_after_commit(Hint::Outbox);
+    Ok(())
+}
+
+/// Claims the oldest events that this service may publish: its own at once, another's after [`ORIGIN_FIRST`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(
+    tx: &mut Tx,
+    now: Timestamp,
+    lease: SignedDuration,
+    limit: u32,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    let statement = CLAIM.on(tx.system());
+    let origin = tx.origin;
+    let (until, others_before) = (At(now + lease), At(now - ORIGIN_FIRST));
+    let rows = fetch_all!(
+        tx,
+        statement => EventRow,
+        [origin, At(now), until, others_before, i64::from(limit)]
+    )?;
+    let mut rows = rows.into_iter().map(OutboxRow::try_from).collect::<Result<Vec<_>, _>>()?;
+    rows.sort_by_key(|row| (row.event.occurred_at, row.event.id));
+    Ok(rows)
+}
+
+/// Marks an event that the bus has confirmed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn published(tx: &mut Tx, id: EventId, now: Timestamp) -> Result<(), StoreError> {
+    execute!(tx, &PUBLISHED, [id.get(), At(now)])?;
+    Ok(())
+}
+
+/// Gives an event back that the bus did not take, to be claimed again at `at`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(tx: &mut Tx, id: EventId, at: Timestamp) -> Result<(), StoreError> {
+    execute!(tx, &RELEASE, [id.get(), At(at)])?;
+    Ok(())
+}
+
+/// How much waits, whoever may publish it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting(tx: &mut Tx) -> Result<Waiting, StoreError> {
+    Ok(fetch_optional!(tx, &WAITING => WaitingRow, [])?.into())
+}
+
+/// How much waits that this service may claim now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claimable(tx: &mut Tx, now: Timestamp) -> Result<Waiting, StoreError> {
+    let origin = tx.origin;
+    Ok(fetch_optional!(tx, &MINE => WaitingRow, [origin, At(now), At(now - ORIGIN_FIRST)])?.into())
+}
+
+/// The events of somebody's guilds after one that they saw, written after `since`, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn after(
+    tx: &mut Tx,
+    viewer: UserId,
+    (seen, since): (EventId, Timestamp),
+    limit: u32,
+) -> Result<Vec<Event>, StoreError> {
+    let user = viewer.get().cast_signed();
+    let rows = fetch_all!(tx, &AFTER => EventRow, [seen.get(), user, At(since), i64::from(limit)])?;
+    rows.into_iter().map(|row| OutboxRow::try_from(row).map(|row| row.event)).collect()
+}
+
+/// Forgets events published before `before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    execute!(tx, &SWEEP, [At(before)])
+}
