@@ -146,7 +146,7 @@ pub struct DueMoment {
 }
 
 impl DueMoment {
-    /// The notice to somebody who joined at `joined_at`, worth sending until the game starts.
+    /// The notice to somebody who joined at `joined_at`, worth sending until the game ends.
     pub fn join_notice(user: UserId, joined_at: Timestamp, game: &Game) -> Self {
         let at = joined_at + JOIN_NOTICE_DELAY;
         Self { at: at.min(game.start), kind: DueKind::JoinNotice(user), deadline: Some(game.end()) }
@@ -162,22 +162,27 @@ pub fn moments(game: &Game) -> Vec<DueMoment> {
         Status::Draft => add(game.post_at.unwrap_or(game.created_at), DueKind::Post, None),
         Status::Scheduled => {
             for &minutes in &game.terms.reminders {
-                let before = SignedDuration::from_mins(i64::from(minutes));
-                let at = game.start.saturating_sub(before).unwrap_or(Timestamp::MIN);
-                add(at, DueKind::Reminder { minutes }, Some(game.start));
+                add(reminder_at(game, minutes), DueKind::Reminder { minutes }, Some(game.start));
             }
             add(game.start, DueKind::Start, None);
         }
         Status::InProgress => add(game.end(), DueKind::End, None),
         Status::Completed => {
             if let (Some(done), Some(minutes)) = (game.completed_at, game.terms.archive_after_minutes) {
-                add(done + SignedDuration::from_mins(i64::from(minutes)), DueKind::Archive, None);
+                let delay = SignedDuration::from_mins(i64::from(minutes));
+                add(done.saturating_add(delay).unwrap_or(Timestamp::MAX), DueKind::Archive, None);
             }
         }
         Status::Archived | Status::Cancelled => {}
     }
     moments.sort_unstable();
     moments
+}
+
+/// When a game's reminder is due.
+pub fn reminder_at(game: &Game, minutes: u32) -> Timestamp {
+    let before = SignedDuration::from_mins(i64::from(minutes));
+    game.start.saturating_sub(before).unwrap_or(Timestamp::MIN)
 }
 
 /// What has to change in the schedule.
@@ -201,8 +206,9 @@ pub struct Planned {
 /// Compares what is planned with what the game asks for.
 ///
 /// A reminder whose moment is past is not added, but one that is pending for that same moment stays, so that
-/// an edit never takes away a reminder that is just being sent; and what was done for a moment is never done
-/// for it again.
+/// an edit never takes away a reminder that is just being sent, and one that is late when its game starts is
+/// skipped and reported instead of forgotten. A change of status that the game still asks for has not been
+/// made, so it is always pending, however often the game was moved to and fro.
 pub fn reschedule(planned: &[Planned], game: &Game, now: Timestamp) -> Rescheduled {
     let wanted = moments(game);
     let known: BTreeMap<_, _> = planned.iter().map(|p| ((p.moment.kind, p.moment.at), p)).collect();
@@ -210,8 +216,7 @@ pub fn reschedule(planned: &[Planned], game: &Game, now: Timestamp) -> Reschedul
         .iter()
         .filter(|moment| match known.get(&(moment.kind, moment.at)) {
             Some(planned) if planned.pending => planned.moment.deadline != moment.deadline,
-            Some(_) => moment.at > now,
-            None => moment.at > now || !matches!(moment.kind, DueKind::Reminder { .. }),
+            _ => moment.at > now || !matches!(moment.kind, DueKind::Reminder { .. }),
         })
         .copied()
         .collect();
@@ -219,7 +224,129 @@ pub fn reschedule(planned: &[Planned], game: &Game, now: Timestamp) -> Reschedul
         .iter()
         .filter(|p| p.pending && p.moment.kind.is_derived())
         .filter(|p| !wanted.iter().any(|w| w.kind == p.moment.kind && w.at == p.moment.at))
+        .filter(|p| !is_late_reminder(&p.moment, game, now))
         .map(|p| p.moment)
         .collect();
     Rescheduled { add, withdraw }
+}
+
+/// Whether it is a reminder of this very start that was not sent before the game started.
+fn is_late_reminder(moment: &DueMoment, game: &Game, now: Timestamp) -> bool {
+    let started = matches!(game.status, Status::InProgress | Status::Completed | Status::Archived);
+    match moment.kind {
+        DueKind::Reminder { minutes } => {
+            started && moment.at <= now && moment.at == reminder_at(game, minutes)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{PLAYER, at, game};
+
+    fn table(game: &Game) -> String {
+        let row = |due: DueMoment| {
+            let deadline = due.deadline.map(|at| format!(" until {at}")).unwrap_or_default();
+            format!("{} {} {}{deadline}", due.at, due.kind.name(), due.kind.detail())
+        };
+        moments(game).into_iter().map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_a_game_waits_for_in_each_status() {
+        let mut game = game();
+        game.post_at = Some(at("2026-11-21T09:00:00Z"));
+        game.completed_at = Some(at("2026-11-22T21:00:01Z"));
+        game.terms.archive_after_minutes = Some(24 * 60);
+        let rows = Status::ALL.map(|status| {
+            let game = Game { status, ..game.clone() };
+            format!("{status}\n{}", table(&game))
+        });
+        insta::assert_snapshot!(rows.join("\n\n"), @r"
+        draft
+        2026-11-21T09:00:00Z post 0
+
+        scheduled
+        2026-11-22T19:00:00Z reminder 60 until 2026-11-22T20:00:00Z
+        2026-11-22T19:45:00Z reminder 15 until 2026-11-22T20:00:00Z
+        2026-11-22T20:00:00Z start 0
+
+        in_progress
+        2026-11-22T21:00:00Z end 0
+
+        completed
+        2026-11-23T21:00:01Z archive 0
+
+        archived
+
+
+        cancelled
+        ");
+    }
+
+    #[test]
+    fn a_kind_survives_its_two_columns() {
+        let kinds = [
+            DueKind::Post,
+            DueKind::Reminder { minutes: 15 },
+            DueKind::Start,
+            DueKind::End,
+            DueKind::Archive,
+            DueKind::JoinNotice(PLAYER),
+        ];
+        let rows = kinds.map(|kind| {
+            assert_eq!(DueKind::from_parts(kind.name(), kind.detail()).unwrap(), kind);
+            assert_eq!(kind.duty().as_str().parse::<Duty>().unwrap(), kind.duty());
+            let leads_to = kind.leads_to().map_or("-", Status::as_str);
+            format!("{:12}{:12}{leads_to}", kind.name(), kind.duty().as_str())
+        });
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        post        transition  scheduled
+        reminder    notify      -
+        start       transition  in_progress
+        end         transition  completed
+        archive     transition  archived
+        join_notice notify      -
+        ");
+        assert!(DueKind::from_parts("snooze", 0).is_err());
+    }
+
+    #[test]
+    fn a_join_notice_waits_a_minute_but_not_past_the_start() {
+        let game = game();
+        let notice = |joined_at| DueMoment::join_notice(PLAYER, at(joined_at), &game).at;
+        assert_eq!(notice("2026-11-22T12:00:00Z"), at("2026-11-22T12:01:00Z"));
+        assert_eq!(notice("2026-11-22T19:59:30Z"), game.start);
+    }
+
+    /// Edits and back again: the end of a game that was moved away and back is still to come.
+    #[test]
+    fn a_change_of_status_that_was_withdrawn_comes_back_even_when_it_is_late() {
+        let game = Game { status: Status::InProgress, ..game() };
+        let end = DueMoment { at: game.end(), kind: DueKind::End, deadline: None };
+        let withdrawn = [Planned { moment: end, pending: false }];
+        let half_an_hour_late = game.end() + SignedDuration::from_mins(30);
+        assert_eq!(reschedule(&withdrawn, &game, half_an_hour_late).add, [end]);
+    }
+
+    #[test]
+    fn a_reminder_that_is_late_when_the_game_starts_is_left_to_be_reported() {
+        let mut game = game();
+        let kind = DueKind::Reminder { minutes: 15 };
+        let late = DueMoment { at: reminder_at(&game, 15), kind, deadline: Some(game.start) };
+        let planned = [Planned { moment: late, pending: true }];
+        game.status = Status::InProgress;
+        assert_eq!(reschedule(&planned, &game, game.start).withdraw, []);
+        game.status = Status::Cancelled;
+        assert_eq!(reschedule(&planned, &game, game.start).withdraw, [late]);
+    }
+
+    #[test]
+    fn an_absurd_delay_is_no_panic() {
+        let mut game = Game { status: Status::Completed, completed_at: Some(Timestamp::MAX), ..game() };
+        game.terms.archive_after_minutes = Some(u32::MAX);
+        assert_eq!(moments(&game)[0].at, Timestamp::MAX);
+    }
 }

@@ -133,6 +133,7 @@ impl EventBody {
 mod as_text {
     use serde::{Deserialize, Deserializer, Serializer};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
     pub(super) fn serialize<S: Serializer>(n: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(n)
     }
@@ -146,29 +147,54 @@ mod as_text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::{GUILD, PLAYER, at, game};
+
+    fn event(body: EventBody) -> Event {
+        let id = EventId::new(uuid::Uuid::from_u128(1));
+        let occurred_at = at("2026-11-22T19:00:00Z");
+        Event {
+            version: ENVELOPE_VERSION,
+            id,
+            guild: GUILD,
+            game: Some(game().id),
+            sequence: 3,
+            occurred_at,
+            body,
+        }
+    }
+
+    fn of_every_type() -> Vec<EventBody> {
+        let roster = RosterChange { promoted: vec![PLAYER], ..RosterChange::default() };
+        vec![
+            EventBody::GameCreated { status: Status::Draft },
+            EventBody::GameUpdated {
+                changed: vec![GameField::Start, GameField::Seats],
+                roster: roster.clone(),
+            },
+            EventBody::GameCancelled { by: PLAYER, from: Status::Scheduled },
+            EventBody::GameStatusChanged { from: Status::Scheduled, to: Status::InProgress },
+            EventBody::ParticipantsChanged(roster),
+            EventBody::NotificationDue {
+                kind: "reminder".to_owned(),
+                detail: u64::MAX,
+                scheduled_for: at("2026-11-22T19:45:00Z"),
+                deadline: None,
+            },
+            EventBody::GuildRemoved {},
+        ]
+    }
 
     #[test]
     fn the_envelope() {
-        let event = Event {
-            version: ENVELOPE_VERSION,
-            id: EventId::new(uuid::Uuid::from_u128(1)),
-            guild: GuildId::new(10),
-            game: Some(GameId::new(uuid::Uuid::from_u128(2))),
-            sequence: 3,
-            occurred_at: "2026-11-22T19:00:00Z".parse().unwrap(),
-            body: EventBody::ParticipantsChanged(RosterChange {
-                left: vec![UserId::new(1)],
-                promoted: vec![UserId::new(2)],
-                ..RosterChange::default()
-            }),
-        };
-        let json = serde_json::to_string_pretty(&event).unwrap();
+        let change =
+            RosterChange { left: vec![UserId::new(1)], promoted: vec![PLAYER], ..RosterChange::default() };
+        let json = serde_json::to_string_pretty(&event(EventBody::ParticipantsChanged(change))).unwrap();
         insta::assert_snapshot!(json, @r#"
         {
           "version": 1,
           "id": "00000000-0000-0000-0000-000000000001",
-          "guild": "10",
-          "game": "00000000-0000-0000-0000-000000000002",
+          "guild": "100",
+          "game": "00000000-0000-0000-0000-000000000007",
           "sequence": 3,
           "occurred_at": "2026-11-22T19:00:00Z",
           "type": "participants.changed",
@@ -177,11 +203,41 @@ mod tests {
               "1"
             ],
             "promoted": [
-              "2"
+              "3"
             ]
           }
         }
         "#);
-        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
+
+    #[test]
+    fn what_each_type_carries() {
+        let lines: Vec<_> = of_every_type().iter().map(|body| serde_json::to_string(body).unwrap()).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        {"type":"game.created","data":{"status":"draft"}}
+        {"type":"game.updated","data":{"changed":["start","seats"],"promoted":["3"]}}
+        {"type":"game.cancelled","data":{"by":"3","from":"scheduled"}}
+        {"type":"game.status_changed","data":{"from":"scheduled","to":"in_progress"}}
+        {"type":"participants.changed","data":{"promoted":["3"]}}
+        {"type":"notification.due","data":{"kind":"reminder","detail":"18446744073709551615","scheduled_for":"2026-11-22T19:45:00Z","deadline":null}}
+        {"type":"guild.removed","data":{}}
+        "#);
+    }
+
+    #[test]
+    fn events_survive_the_journey_and_are_routed_by_their_type() {
+        for body in of_every_type() {
+            let sent = event(body);
+            let json = serde_json::to_value(&sent).unwrap();
+            assert_eq!(json["type"], sent.body.event_type());
+            assert_eq!(serde_json::from_value::<Event>(json.clone()).unwrap(), sent);
+            assert_eq!(serde_json::from_str::<Event>(&json.to_string()).unwrap(), sent);
+        }
+    }
+
+    #[test]
+    fn an_empty_change_says_so() {
+        assert!(RosterChange::default().is_empty());
+        assert!(!RosterChange { demoted: vec![PLAYER], ..RosterChange::default() }.is_empty());
     }
 }

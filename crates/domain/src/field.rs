@@ -40,12 +40,20 @@ impl Check {
     }
 }
 
-/// Takes out what could make a text look like something else: control characters (line breaks stay),
-/// bidirectional overrides and zero-width characters; then trims it.
+/// Takes out what could make a text look like something else: control characters (line breaks stay, a tab
+/// becomes a space), bidirectional overrides and zero-width characters; then trims it.
 pub fn clean_text(text: &str) -> String {
-    let visible: String =
-        text.chars().filter(|c| *c == '\n' || !(c.is_control() || is_invisible(*c))).collect();
+    let visible: String = text
+        .chars()
+        .map(|c| if c == '\t' { ' ' } else { c })
+        .filter(|c| *c == '\n' || !(c.is_control() || is_invisible(*c)))
+        .collect();
     visible.trim().to_owned()
+}
+
+/// The same for what has to stay on one line: its line breaks become spaces.
+pub(crate) fn clean_line(text: &str) -> String {
+    clean_text(text).replace('\n', " ")
 }
 
 /// Unicode's bidirectional controls (UAX #9), zero-width characters and line or paragraph separators.
@@ -59,6 +67,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_taken_out() {
-        assert_eq!(clean_text(" a\u{202E}b\u{200B}c\u{7}\nd\u{2028} "), "abc\nd");
+        assert_eq!(clean_text(" a\u{202E}b\u{200B}c\u{7}\r\nd\te\u{2028} "), "abc\nd e");
+        assert_eq!(clean_text("\u{200B} \u{FEFF}\u{2066}"), "");
+        assert_eq!(clean_line(" Dungeon\r\nnight\n"), "Dungeon night");
+    }
+
+    #[test]
+    fn letters_of_every_script_stay() {
+        for text in ["Grüße", "漢字", "שלום", "e\u{301}", "🎲🐉"] {
+            assert_eq!(clean_text(text), text);
+        }
     }
 }

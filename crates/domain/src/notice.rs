@@ -1,6 +1,6 @@
 //! Who is told what: from an event to the notices that it asks for.
 
-use crate::due::DueKind;
+use crate::due::{self, DueKind};
 use crate::seats::Split;
 use crate::{ChannelId, Event, EventBody, Game, GameField, Participant, RosterChange, Status, UserId};
 use jiff::Timestamp;
@@ -107,8 +107,11 @@ pub struct Notice {
 }
 
 /// The notices that an event asks for, given the game and its roster as they are now.
+///
+/// Events arrive late, and the game may have gone on since: nobody is told of a draft, of a start that was
+/// moved away, or of anything but the end of a game that was called off.
 pub fn for_event(event: &Event, game: &Game, split: &Split) -> Vec<Notice> {
-    match &event.body {
+    let mut notices = match &event.body {
         EventBody::GameCreated { status: Status::Scheduled }
         | EventBody::GameStatusChanged { from: Status::Draft, .. } => vec![announcement(game)],
         EventBody::GameUpdated { changed, roster } => {
@@ -128,12 +131,18 @@ pub fn for_event(event: &Event, game: &Game, split: &Split) -> Vec<Notice> {
                 Ok(DueKind::Reminder { minutes }) => {
                     reminders(game, split, (minutes, *scheduled_for, *deadline))
                 }
-                Ok(DueKind::JoinNotice(user)) => join_notice(split, user, event, *deadline),
+                Ok(DueKind::JoinNotice(user)) => join_notice(game, split, user, *deadline),
                 _ => Vec::new(),
             }
         }
         _ => Vec::new(),
-    }
+    };
+    notices.retain(|notice| match game.status {
+        Status::Draft => false,
+        Status::Cancelled => !notice.kind.ends_with_the_game(),
+        _ => true,
+    });
+    notices
 }
 
 /// The card's notice: there is one per game.
@@ -162,7 +171,8 @@ fn moved(event: &Event, game: &Game, change: &RosterChange) -> Vec<Notice> {
     let mut notices = told(NoticeKind::Promoted, &change.promoted);
     notices.extend(told(NoticeKind::Demoted, &change.demoted));
     notices.extend(told(NoticeKind::Removed, &change.removed));
-    notices.extend(change.placed_left.iter().map(|player| Notice {
+    let others = change.placed_left.iter().filter(|player| **player != game.host);
+    notices.extend(others.map(|player| Notice {
         kind: NoticeKind::PlacedPlayerLeft,
         to: Recipient::User(game.host),
         key: format!("placed_player_left:{}:{player}", event.id),
@@ -171,10 +181,13 @@ fn moved(event: &Event, game: &Game, change: &RosterChange) -> Vec<Notice> {
     notices
 }
 
-/// One per person on the roster, and one for the host. The key holds the moment, so that a moved game's
-/// reminder is another one.
+/// One per person on the roster, and one for the host; none for a start that the game no longer has. The key
+/// holds the moment, so that a moved game's reminder is another one.
 fn reminders(game: &Game, split: &Split, due: (u32, Timestamp, Option<Timestamp>)) -> Vec<Notice> {
     let (minutes, scheduled_for, deadline) = due;
+    if scheduled_for != due::reminder_at(game, minutes) {
+        return Vec::new();
+    }
     let mut users: Vec<_> = everyone_on(split).collect();
     if !users.contains(&game.host) {
         users.push(game.host);
@@ -191,12 +204,14 @@ fn reminders(game: &Game, split: &Split, due: (u32, Timestamp, Option<Timestamp>
         .collect()
 }
 
-fn join_notice(split: &Split, user: UserId, event: &Event, deadline: Option<Timestamp>) -> Vec<Notice> {
-    use crate::seats::Seat;
-    let kind = match split.seat_of(user) {
-        Some(Seat::Confirmed(_)) => NoticeKind::Joined,
-        Some(Seat::Waitlisted(_)) => NoticeKind::Waitlisted,
-        None => return Vec::new(),
+/// One for each place on the roster: whoever leaves and comes back within the delay is told once.
+fn join_notice(game: &Game, split: &Split, user: UserId, deadline: Option<Timestamp>) -> Vec<Notice> {
+    let on = |list: &[Participant]| list.iter().find(|p| p.user() == Some(user)).map(|p| p.id);
+    let (kind, place) = match (on(&split.confirmed), on(&split.waitlist)) {
+        (Some(place), _) => (NoticeKind::Joined, place),
+        (None, Some(place)) => (NoticeKind::Waitlisted, place),
+        (None, None) => return Vec::new(),
     };
-    vec![once(kind, user, event, deadline)]
+    let key = format!("join_notice:{}:{place}", game.id);
+    vec![Notice { kind, to: Recipient::User(user), key, deadline }]
 }

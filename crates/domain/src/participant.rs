@@ -83,3 +83,16 @@ impl Participant {
         key(self).cmp(&key(other))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_survives_its_name() {
+        for class in PositionClass::ALL {
+            assert_eq!(class.as_str().parse::<PositionClass>().unwrap(), class);
+        }
+        assert!("benched".parse::<PositionClass>().is_err());
+    }
+}

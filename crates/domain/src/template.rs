@@ -1,5 +1,4 @@
-use crate::game::Terms;
-use crate::{GuildId, TemplateId};
+use crate::{GuildId, TemplateId, Terms};
 
 /// What a game is made from: some things it fixes for hosts, others it fills in.
 ///
@@ -34,5 +33,17 @@ impl Template {
             is_default: true,
             terms: Terms::in_channel(channel),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixtures::template;
+
+    #[test]
+    fn the_first_template_of_a_guild() {
+        let terms = serde_json::to_string(&template().terms).unwrap();
+        insta::assert_snapshot!(terms, @r#"{"channel":"200","ping_roles":[],"player_roles":[],"host_roles":[],"priority_roles":[],"archive_after_minutes":null,"seats":10,"minutes":60,"reminders":[60,15],"place":"","instructions":"","signup":"open"}"#);
+        assert!(template().is_default);
     }
 }
