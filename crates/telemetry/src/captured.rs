@@ -9,7 +9,9 @@ use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{KeyValue, SpanId, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics,
+};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -176,7 +178,7 @@ impl LogExporter for Kept<CapturedLog> {
 impl PushMetricExporter for Kept<CapturedMetric> {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let scopes = metrics.scope_metrics();
-        self.replace(scopes.flat_map(|scope| scope.metrics()).map(CapturedMetric::read).collect());
+        self.replace(scopes.flat_map(ScopeMetrics::metrics).map(CapturedMetric::read).collect());
         Ok(())
     }
 
@@ -194,7 +196,7 @@ impl PushMetricExporter for Kept<CapturedMetric> {
 }
 
 impl CapturedSpan {
-    fn read(service: ServiceName, span: &SpanData) -> Self {
+    pub(crate) fn read(service: ServiceName, span: &SpanData) -> Self {
         Self {
             service,
             name: span.name.to_string(),
@@ -230,7 +232,7 @@ impl CapturedLog {
 }
 
 impl CapturedMetric {
-    fn read(metric: &opentelemetry_sdk::metrics::data::Metric) -> Self {
+    pub(crate) fn read(metric: &Metric) -> Self {
         let points = match metric.data() {
             AggregatedMetrics::F64(data) => points(data, |value| value),
             AggregatedMetrics::U64(data) => points(data, |value| as_f64(i128::from(value))),

@@ -6,6 +6,9 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use serde::{Deserialize, Serialize};
 
+/// Longest header that is looked at, in bytes; later versions may add fields.
+const TRACEPARENT_LIMIT_BYTES: usize = 256;
+
 /// Where in which trace something happened (<https://www.w3.org/TR/trace-context/>); empty when nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -46,13 +49,19 @@ impl TraceContext {
 
     /// The span that it points to, unless it is empty or malformed.
     pub(crate) fn span_context(&self) -> Option<SpanContext> {
-        if self.is_empty() {
+        if !has_the_right_lengths(&self.traceparent) {
             return None;
         }
         let context = TraceContextPropagator::new().extract_with_context(&Context::new(), self);
         let found = context.span().span_context().clone();
         found.is_valid().then_some(found)
     }
+}
+
+/// The SDK's propagator reads shorter ids too; W3C wants all digits.
+fn has_the_right_lengths(traceparent: &str) -> bool {
+    const DIGITS: [usize; 4] = [2, 32, 16, 2];
+    traceparent.len() <= TRACEPARENT_LIMIT_BYTES && traceparent.split('-').map(str::len).take(4).eq(DIGITS)
 }
 
 impl Injector for TraceContext {

@@ -124,14 +124,15 @@ impl Span {
         TraceContext::of(&self.context)
     }
 
-    /// Records the status of an HTTP response: on a server 5xx is an error, on a client 4xx is one too.
+    /// Records the status of an HTTP response: 5xx is an error; on a client 4xx is one too, except the 429 that its
+    /// limiter handles.
     pub fn response(&self, status: u16) {
         self.http_status.store(status, Ordering::Relaxed);
         if self.recording {
             self.context.span().set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
         }
         let client = matches!(self.measure, Some(Measure::HttpClient(_)));
-        if status >= 500 || (client && status >= 400) {
+        if status >= 500 || (client && status >= 400 && status != 429) {
             self.mark_failed(Cow::Owned(status.to_string()), "");
         }
     }
@@ -176,7 +177,7 @@ impl Span {
         let _guard = self.context.clone().attach();
         tracing::error!(
             target: crate::telemetry::EXCEPTION_TARGET,
-            { event.name = event_name, exception.r#type = error_type, exception.message = message },
+            { "event.name" = event_name, "exception.type" = error_type, "exception.message" = message },
             "An operation failed."
         );
         let logger = self.telemetry.logger();

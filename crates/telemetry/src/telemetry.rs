@@ -9,14 +9,19 @@ use opentelemetry::logs::LoggerProvider as _;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
-use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::Dispatch;
 
 use crate::captured::Kept;
+use crate::export::Exports;
+use crate::flush::{Job, within};
 use crate::instruments::Instruments;
-use crate::resource::{SCHEMA_URL, resource};
-use crate::{Captured, Metrics, ServiceName, TelemetryConfig, TelemetryError};
+use crate::providers::Providers;
+use crate::resource::SCHEMA_URL;
+use crate::{Captured, Metrics, ServiceName, TelemetryConfig, TelemetryError, logs, process_metrics};
+
+const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Exception records take their own way to OTLP, so the log layer leaves this target out.
 pub(crate) const EXCEPTION_TARGET: &str = "muster::exception";
@@ -38,43 +43,50 @@ struct Inner {
     instruments: Instruments,
     metrics: Metrics,
     dispatch: Dispatch,
-}
-
-/// The three pipelines of a service.
-struct Providers {
-    tracer: SdkTracerProvider,
-    meter: SdkMeterProvider,
-    logger: SdkLoggerProvider,
+    /// Last, so that what the providers flush when they are dropped still finds its thread.
+    _exports: Option<Exports>,
 }
 
 impl Telemetry {
     /// Builds the pipelines of a service; never waits for a receiver.
-    pub fn init(service: ServiceName, _config: &TelemetryConfig) -> Result<Self, TelemetryError> {
-        Ok(Self::off(service))
+    ///
+    /// # Errors
+    /// When the log filter cannot be read, the exporter cannot be built, or a thread cannot be had.
+    pub fn init(service: ServiceName, config: &TelemetryConfig) -> Result<Self, TelemetryError> {
+        let exports = config.enabled.then(|| Exports::start(config)).transpose()?;
+        let providers = match &exports {
+            Some(exports) => Providers::exporting(service, config, exports)?,
+            None => Providers::none(),
+        };
+        let dispatch = logs::dispatch(service, config, &providers.logger, std::io::stdout)?;
+        if let Some(exports) = &exports {
+            exports.tell(&dispatch);
+        }
+        let telemetry = Self::assemble(service, providers, dispatch, exports);
+        process_metrics::observe(telemetry.meter());
+        Ok(telemetry)
     }
 
-    /// Telemetry that records nothing.
+    /// Telemetry that records nothing and logs nothing.
     pub fn off(service: ServiceName) -> Self {
-        Self::assemble(service, no_providers(), Dispatch::none())
+        Self::assemble(service, Providers::none(), Dispatch::none(), None)
     }
 
     /// Telemetry that stays in memory, for tests.
     pub fn captured(service: ServiceName) -> (Self, Captured) {
         let (spans, logs, metrics) = (Kept::new(service), Kept::new(service), Kept::new(service));
-        let resource = resource(service, &TelemetryConfig::default());
-        let reader = PeriodicReader::builder(metrics.clone()).build();
-        let meter = SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(reader).build();
-        let tracer = SdkTracerProvider::builder()
-            .with_resource(resource.clone())
-            .with_simple_exporter(spans.clone())
-            .build();
-        let logger =
-            SdkLoggerProvider::builder().with_resource(resource).with_simple_exporter(logs.clone()).build();
-        let captured = Captured { spans, logs, metrics, meter_provider: meter.clone() };
-        (Self::assemble(service, Providers { tracer, meter, logger }, Dispatch::none()), captured)
+        let providers = Providers::keeping(service, &spans, &logs, &metrics);
+        let captured = Captured { spans, logs, metrics, meter_provider: providers.meter.clone() };
+        let dispatch = logs::records_only(&providers.logger);
+        (Self::assemble(service, providers, dispatch, None), captured)
     }
 
-    fn assemble(service: ServiceName, providers: Providers, dispatch: Dispatch) -> Self {
+    fn assemble(
+        service: ServiceName,
+        providers: Providers,
+        dispatch: Dispatch,
+        exports: Option<Exports>,
+    ) -> Self {
         let meter = providers.meter.meter_with_scope(scope());
         let inner = Inner {
             service,
@@ -87,6 +99,7 @@ impl Telemetry {
             logger: providers.logger.logger_with_scope(scope()),
             logger_provider: providers.logger,
             dispatch,
+            _exports: exports,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -111,14 +124,30 @@ impl Telemetry {
         &self.inner.metrics
     }
 
-    /// Exports what has been recorded so far.
+    /// Exports what has been recorded so far, within five seconds.
     pub async fn force_flush(&self) -> Result<(), TelemetryError> {
-        Ok(())
+        let Inner { tracer_provider, meter_provider, logger_provider, .. } = &*self.inner;
+        let (tracer, meter, logger) =
+            (tracer_provider.clone(), meter_provider.clone(), logger_provider.clone());
+        let jobs = vec![
+            Job { signal: "traces", work: Box::new(move || tracer.force_flush()) },
+            Job { signal: "metrics", work: Box::new(move || meter.force_flush()) },
+            Job { signal: "logs", work: Box::new(move || logger.force_flush()) },
+        ];
+        within(FLUSH_DEADLINE, jobs).await
     }
 
     /// Exports what is left of all three signals, within one deadline, and stops recording.
-    pub async fn shutdown(&self, _deadline: Duration) -> Result<(), TelemetryError> {
-        Ok(())
+    pub async fn shutdown(&self, deadline: Duration) -> Result<(), TelemetryError> {
+        let Inner { tracer_provider, meter_provider, logger_provider, .. } = &*self.inner;
+        let (tracer, meter, logger) =
+            (tracer_provider.clone(), meter_provider.clone(), logger_provider.clone());
+        let jobs = vec![
+            Job { signal: "traces", work: Box::new(move || tracer.shutdown_with_timeout(deadline)) },
+            Job { signal: "metrics", work: Box::new(move || meter.shutdown_with_timeout(deadline)) },
+            Job { signal: "logs", work: Box::new(move || logger.shutdown_with_timeout(deadline)) },
+        ];
+        within(deadline, jobs).await
     }
 
     pub(crate) fn tracer(&self) -> &SdkTracer {
@@ -140,19 +169,7 @@ impl fmt::Debug for Telemetry {
     }
 }
 
-/// Providers that make no-op tracers, meters and loggers.
-fn no_providers() -> Providers {
-    let tracer = SdkTracerProvider::builder().build();
-    // A provider that was shut down gives no-op spans, without so much as an id.
-    let _ = tracer.shutdown();
-    Providers {
-        tracer,
-        meter: SdkMeterProvider::builder().build(),
-        logger: SdkLoggerProvider::builder().build(),
-    }
-}
-
-fn scope() -> InstrumentationScope {
+pub(crate) fn scope() -> InstrumentationScope {
     InstrumentationScope::builder("muster")
         .with_version(env!("CARGO_PKG_VERSION"))
         .with_schema_url(SCHEMA_URL)

@@ -43,28 +43,29 @@ pub struct HttpClient<'a> {
 impl Telemetry {
     /// Starts the span of a request that we answer: a new root, linked to what the client sent.
     pub fn http_server(&self, request: HttpServer<'_>) -> Span {
-        let method = known_method(request.method);
-        let name = match (method, request.route) {
+        let HttpServer { method: given, route, path, scheme, link } = request;
+        let method = known_method(given);
+        let name = match (method, route) {
             (None, _) => Cow::Borrowed("HTTP"),
             (Some(method), Some(route)) => Cow::Owned(format!("{method} {route}")),
             (Some(method), None) => Cow::Borrowed(method),
         };
         let mut shared = vec![
             KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
-            text("url.scheme", request.scheme),
+            text("url.scheme", scheme),
         ];
-        shared.extend(request.route.map(|route| text("http.route", route)));
+        shared.extend(route.map(|route| text("http.route", route)));
         let start = Start {
             name,
             kind: SpanKind::Server,
             operation: "http.server.request",
             parent: Parent::Root,
-            link: request.link.as_ref(),
+            link: link.as_ref(),
             measure: Some(Measure::HttpServer(shared.clone())),
         };
         self.start(start, || {
-            let original = method.is_none().then(|| text("http.request.method_original", request.method));
-            shared.into_iter().chain([text("url.path", request.path)]).chain(original)
+            let original = method.is_none().then(|| text("http.request.method_original", given));
+            shared.into_iter().chain([text("url.path", path)]).chain(original)
         })
     }
 

@@ -1,0 +1,261 @@
+//! Log lines on stdout: an event is one line, whatever is in it.
+
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
+
+use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt as _;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+
+use crate::{LogFormat, ServiceName};
+
+/// The layer that writes lines.
+pub(crate) struct Lines<W> {
+    service: ServiceName,
+    format: LogFormat,
+    writer: W,
+}
+
+impl<W> Lines<W> {
+    pub(crate) const fn new(service: ServiceName, format: LogFormat, writer: W) -> Self {
+        Self { service, format, writer }
+    }
+}
+
+impl<S, W> Layer<S> for Lines<W>
+where
+    S: Subscriber,
+    W: for<'w> MakeWriter<'w> + 'static,
+{
+    fn on_event(&self, event: &Event<'_>, _context: tracing_subscriber::layer::Context<'_, S>) {
+        let line = Line::read(self.service, event);
+        let mut text = match self.format {
+            LogFormat::Json => line.json(),
+            LogFormat::Human => line.human(),
+        };
+        text.push('\n');
+        // There is nowhere left to report that stdout is gone.
+        let _ = self.writer.make_writer().write_all(text.as_bytes());
+    }
+}
+
+/// An event, taken apart.
+struct Line {
+    service: ServiceName,
+    timestamp: String,
+    level: &'static str,
+    name: Option<String>,
+    target: String,
+    fields: Fields,
+    trace: Option<(String, String)>,
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    name: Option<String>,
+    others: Map<String, Value>,
+}
+
+impl Line {
+    fn read(service: ServiceName, event: &Event<'_>) -> Self {
+        let metadata = event.metadata();
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        // tracing names an event after its file and line when the author did not.
+        let given = Some(metadata.name()).filter(|name| !name.starts_with("event "));
+        Self {
+            service,
+            timestamp: now(),
+            level: metadata.level().as_str(),
+            name: fields.name.take().or_else(|| given.map(str::to_owned)),
+            target: metadata.target().to_owned(),
+            fields,
+            trace: current_trace(),
+        }
+    }
+
+    fn json(self) -> String {
+        let mut object = Map::new();
+        object.insert("timestamp".to_owned(), self.timestamp.into());
+        object.insert("level".to_owned(), self.level.into());
+        object.insert("service".to_owned(), self.service.as_str().into());
+        object.extend(self.name.map(|name| ("name".to_owned(), name.into())));
+        object.insert("target".to_owned(), self.target.into());
+        object.insert("message".to_owned(), self.fields.message.into());
+        if let Some((trace_id, span_id)) = self.trace {
+            object.insert("trace_id".to_owned(), trace_id.into());
+            object.insert("span_id".to_owned(), span_id.into());
+        }
+        if !self.fields.others.is_empty() {
+            object.insert("fields".to_owned(), self.fields.others.into());
+        }
+        let text = Value::Object(object).to_string();
+        // JSON lets these pass, a terminal acts on them.
+        escape(&text, |c| matches!(c, '\u{7f}'..='\u{9f}'), |c| format!("\\u{:04x}", u32::from(c)))
+    }
+
+    fn human(self) -> String {
+        let mut text = format!(
+            "{} {:>5} {} {}: {}",
+            self.timestamp, self.level, self.service, self.target, self.fields.message
+        );
+        for (key, value) in &self.fields.others {
+            let _ = match value {
+                Value::String(value) => write!(text, " {key}={value}"),
+                other => write!(text, " {key}={other}"),
+            };
+        }
+        if let Some((trace_id, _)) = self.trace {
+            let _ = write!(text, " trace={trace_id}");
+        }
+        escape(&text, char::is_control, |c| c.escape_default().to_string())
+    }
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        self.others.insert(field.name().to_owned(), value);
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            _ => self.put(field, format!("{value:?}").into()),
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => value.clone_into(&mut self.message),
+            "event.name" => self.name = Some(value.to_owned()),
+            _ => self.put(field, value.into()),
+        }
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
+    }
+}
+
+fn now() -> String {
+    let mut text = String::new();
+    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
+    text
+}
+
+fn current_trace() -> Option<(String, String)> {
+    Context::map_current(|context| {
+        let span = context.span();
+        let found = span.span_context();
+        found.is_valid().then(|| (found.trace_id().to_string(), found.span_id().to_string()))
+    })
+}
+
+fn escape(text: &str, is_unsafe: impl Fn(char) -> bool, escaped: impl Fn(char) -> String) -> String {
+    if !text.contains(&is_unsafe) {
+        return text.to_owned();
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_unsafe(character) { safe.push_str(&escaped(character)) } else { safe.push(character) }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    fn lines(format: LogFormat, story: impl FnOnce()) -> String {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let writer = move || Sink(Arc::clone(&sink));
+        let subscriber = tracing_subscriber::registry().with(Lines::new(ServiceName::Bot, format, writer));
+        tracing::subscriber::with_default(subscriber, story);
+        let bytes = written.lock().expect("no writer panicked").clone();
+        String::from_utf8(bytes).expect("lines are text")
+    }
+
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no writer panicked").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Timestamps are as long as they are fixed: `2026-11-22T15:49:00.000000Z`.
+    fn without_time(text: &str) -> String {
+        text.lines().map(|line| line.get(27..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn json_holds_the_event_and_stays_one_line() {
+        let text = lines(LogFormat::Json, || {
+            tracing::info!(
+                name: "games.created", target: "actions",
+                { seats = 4_u64, hint = "a\nb\u{1b}[31m\u{9b}x" },
+                "A game was created."
+            );
+        });
+        let mut line: Value = serde_json::from_str(text.trim_end()).expect("it is JSON");
+        let timestamp = line["timestamp"].take();
+
+        assert!(timestamp.as_str().is_some_and(|time| time.ends_with('Z')), "{timestamp}");
+        assert_eq!(text.lines().count(), 1);
+        assert!(!text.trim_end().contains(char::is_control), "{text:?}");
+        insta::assert_json_snapshot!(line, @r#"
+        {
+          "fields": {
+            "hint": "a\nb\u001b[31mx",
+            "seats": 4
+          },
+          "level": "INFO",
+          "message": "A game was created.",
+          "name": "games.created",
+          "service": "bot-service",
+          "target": "actions",
+          "timestamp": null
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_person_reads_a_sentence_and_no_escape_reaches_the_terminal() {
+        let text = lines(LogFormat::Human, || {
+            tracing::warn!(target: "store", seats = 4, hint = "a\nb\u{1b}[31m", "It is slow.");
+        });
+
+        insta::assert_snapshot!(without_time(&text), @r"  WARN bot-service store: It is slow. hint=a\nb\u{1b}[31m seats=4");
+    }
+}

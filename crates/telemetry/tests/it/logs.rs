@@ -1,0 +1,76 @@
+//! Log records in the context of their spans.
+
+use std::fmt;
+
+use telemetry::{ServiceName, Telemetry, Verb};
+
+#[derive(Debug)]
+struct Outer(std::io::Error);
+
+impl fmt::Display for Outer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the game could not be saved")
+    }
+}
+
+impl std::error::Error for Outer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn a_line_inside_a_span_carries_its_ids() {
+    let (telemetry, captured) = Telemetry::captured(ServiceName::Api);
+
+    tracing::dispatcher::with_default(&telemetry.log_dispatch(), || {
+        let verb = telemetry.verb(Verb { name: "games.create" });
+        verb.in_scope(
+            || tracing::info!(name: "games.created", target: "actions", seats = 4, "A game was created."),
+        );
+        tracing::info!(target: "hyper::proto", "A library's line.");
+        tracing::info!(target: "actions", "Outside.");
+    });
+
+    let (spans, logs) = (captured.spans(), captured.logs());
+    assert_eq!(logs.len(), 2, "libraries are left out: {logs:?}");
+    assert_eq!(logs[0].name.as_deref(), Some("games.created"));
+    assert_eq!(logs[0].trace_id.as_ref(), Some(&spans[0].trace_id));
+    assert_eq!(logs[0].span_id.as_ref(), Some(&spans[0].span_id));
+    assert_eq!(logs[0].attributes["seats"], "4");
+    assert_eq!(logs[1].trace_id, None);
+}
+
+#[test]
+fn a_failure_is_one_exception_record_before_all_else() {
+    let (telemetry, captured) = Telemetry::captured(ServiceName::Api);
+
+    tracing::dispatcher::with_default(&telemetry.log_dispatch(), || {
+        let verb = telemetry.verb(Verb { name: "games.create" });
+        let error = Outer(std::io::Error::other("disk full at https://db.test/secret?token=canary"));
+        verb.fail("storage", &error);
+        verb.fail("again", &error);
+        verb.in_scope(|| tracing::info!(target: "actions", "The handler goes on."));
+    });
+
+    let (spans, logs) = (captured.spans(), captured.logs());
+    assert_eq!(logs.len(), 2, "{logs:?}");
+    assert_eq!(logs[0].name.as_deref(), Some("games.create.exception"));
+    assert_eq!(logs[0].span_id.as_ref(), Some(&spans[0].span_id));
+    insta::assert_debug_snapshot!((&logs[0].attributes, &spans[0].status, &spans[0].attributes), @r#"
+    (
+        {
+            "exception.message": "the game could not be saved",
+            "exception.stacktrace": "the game could not be saved\ncaused by: disk full at https://db.test",
+            "exception.type": "storage",
+        },
+        Error {
+            description: "the game could not be saved",
+        },
+        {
+            "error.type": "storage",
+            "muster.action": "games.create",
+        },
+    )
+    "#);
+}

@@ -1,0 +1,9 @@
+//! Telemetry as the rooms and an operator see it.
+
+#![expect(clippy::expect_used, reason = "a story whose scene cannot be set fails")]
+
+mod attributes;
+mod export;
+mod logs;
+mod metrics;
+mod traces;
