@@ -1,0 +1,142 @@
+//! One collector: its doors, its pipeline, its store, and the Observatory over them.
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{Router, middleware};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    counters::{Counters, Health},
+    now,
+    observatory::{self, Observatory},
+    pipeline::{self, Pipeline},
+    receive::{
+        self,
+        guard::{BearerToken, require_token},
+        serve::{Protocol, serve},
+    },
+    store::{self, Caps, OpenError},
+};
+
+/// What a collector needs to start.
+#[derive(Debug)]
+pub struct CollectorConfig {
+    /// The `SQLite` file; made if it is not there.
+    pub data: PathBuf,
+    /// Where OTLP over HTTP arrives (usually port 4318).
+    pub http: TcpListener,
+    /// Where OTLP over gRPC arrives (usually port 4317).
+    pub grpc: TcpListener,
+    /// What senders must present. Without it only loopback addresses are served.
+    pub bearer_token: Option<SecretString>,
+    /// The store deletes its oldest time slices to stay below so many bytes; at least 8 MiB.
+    pub max_bytes: u64,
+    /// The store deletes telemetry that arrived so long ago.
+    pub max_age: Duration,
+}
+
+/// Why a collector did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address that other machines reach, and no token.
+    #[error("{0} can be reached by other machines: OTLP is only received there with a bearer token")]
+    Exposed(SocketAddr),
+    /// A listener does not know its address.
+    #[error("a listener is not usable: {0}")]
+    Listener(#[from] io::Error),
+    /// The store did not open.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+}
+
+impl CollectorConfig {
+    /// The cap on the store unless configured otherwise: 512 MiB.
+    pub const DEFAULT_MAX_BYTES: u64 = 512 << 20;
+    /// The cap on age unless configured otherwise: 7 days.
+    pub const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
+}
+
+/// A running collector.
+#[derive(Debug)]
+pub struct Collector {
+    http_address: SocketAddr,
+    grpc_address: SocketAddr,
+    pipeline: Pipeline,
+    observatory: Observatory,
+    tasks: TaskTracker,
+}
+
+impl Collector {
+    /// Opens the store and both doors. Cancel `stop` and call [`Collector::wait`] to end it in order.
+    pub async fn start(config: CollectorConfig, stop: CancellationToken) -> Result<Self, StartError> {
+        let addresses = [config.http.local_addr()?, config.grpc.local_addr()?];
+        if config.bearer_token.is_none() {
+            refuse_exposed(addresses)?;
+        }
+        let counters = Arc::new(Counters::default());
+        let caps = Caps { bytes: config.max_bytes, age: config.max_age };
+        let (writer, reader) =
+            store::open(&config.data, caps, Arc::clone(&counters), now::unix_nanos()).await?;
+        let (pipeline, queue) = Pipeline::new(Arc::clone(&counters));
+
+        let tasks = TaskTracker::new();
+        tasks.spawn(pipeline::run(queue, writer, Arc::clone(&counters)));
+        let token = config.bearer_token.as_ref().map(BearerToken::new);
+        let http = guarded(receive::http::router(pipeline.clone()), token.clone());
+        let grpc = guarded(receive::grpc::router(&pipeline), token);
+        tasks.spawn(serve(config.http, Protocol::Http1, http, stop.clone()));
+        tasks.spawn(serve(config.grpc, Protocol::Grpc, grpc, stop));
+        tasks.close();
+
+        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), caps };
+        let [http_address, grpc_address] = addresses;
+        Ok(Self { http_address, grpc_address, pipeline, observatory, tasks })
+    }
+
+    /// Pages, assets and JSON under `/observatory`. They are readable by whoever reaches the router: guard it.
+    pub fn observatory_router(&self) -> Router {
+        observatory::router(self.observatory.clone())
+    }
+
+    /// Where OTLP over HTTP arrives.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http_address
+    }
+
+    /// Where OTLP over gRPC arrives.
+    pub fn grpc_address(&self) -> SocketAddr {
+        self.grpc_address
+    }
+
+    /// The state at this moment: is the pipeline turning, how full is what.
+    pub fn health(&self) -> Health {
+        self.observatory.health(now::unix_nanos())
+    }
+
+    /// Returns when everything that was taken before is stored and can be read.
+    pub async fn flush(&self) {
+        self.pipeline.flush().await;
+    }
+
+    /// Waits for the end that the token of [`Collector::start`] orders: requests under way end, what was taken is
+    /// stored, the file is closed.
+    pub async fn wait(self) {
+        drop(self.pipeline);
+        self.tasks.wait().await;
+        self.observatory.reader.close().await;
+    }
+}
+
+fn refuse_exposed(addresses: [SocketAddr; 2]) -> Result<(), StartError> {
+    let exposed = addresses.into_iter().find(|address| !address.ip().is_loopback());
+    exposed.map_or(Ok(()), |address| Err(StartError::Exposed(address)))
+}
+
+fn guarded(router: Router, token: Option<BearerToken>) -> Router {
+    match token {
+        Some(token) => router.layer(middleware::from_fn_with_state(token, require_token)),
+        None => router,
+    }
+}

@@ -1,0 +1,25 @@
+//! The embedded collector: OTLP in over HTTP and gRPC, a bounded pipeline, a capped SQLite store, and the Observatory.
+//!
+//! ```text
+//! receive/http ─┐                      ┌─ store/traces ──┐
+//!               ├─ validate ─ pipeline ─┼─ store/metrics ─┼─ observatory (pages and JSON)
+//! receive/grpc ─┘    (bounded)          └─ store/logs ────┘
+//! ```
+//!
+//! It knows nothing of games or Discord: any OpenTelemetry sender may write to it. The one name of ours it indexes is
+//! the attribute `muster.game.id`, so that everything that happened to one game can be found.
+
+mod collector;
+mod counters;
+mod ids;
+mod now;
+mod observatory;
+mod pipeline;
+mod receive;
+mod signal;
+mod store;
+
+pub use collector::{Collector, CollectorConfig, StartError};
+pub use counters::{Health, SignalCounts};
+pub use signal::Signal;
+pub use store::OpenError;

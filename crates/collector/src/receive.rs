@@ -1,0 +1,14 @@
+//! The doors: OTLP over HTTP and over gRPC, and what both share.
+
+pub(crate) mod answer;
+pub(crate) mod body;
+pub(crate) mod grpc;
+pub(crate) mod guard;
+pub(crate) mod http;
+pub(crate) mod serve;
+pub(crate) mod validate;
+
+/// An export request may have so many bytes on the wire.
+pub(crate) const MAX_WIRE_BYTES: usize = 4 << 20;
+/// An export request may have so many bytes when inflated.
+pub(crate) const MAX_INFLATED_BYTES: usize = 16 << 20;

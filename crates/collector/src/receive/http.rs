@@ -1,0 +1,84 @@
+//! OTLP over HTTP: `POST /v1/traces`, `/v1/metrics`, `/v1/logs`; protobuf and JSON; gzip.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, State},
+    response::Response,
+    routing::post,
+};
+use http::{HeaderMap, StatusCode, header};
+use opentelemetry_proto::tonic::collector::{
+    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+    trace::v1::ExportTraceServiceRequest,
+};
+use prost::Message as _;
+use serde_json::json;
+
+use super::{
+    answer::{Encoding, ExportError},
+    body,
+    validate::Rejected,
+};
+use crate::{pipeline::Pipeline, signal::Export};
+
+/// The three doors.
+pub(crate) fn router(pipeline: Pipeline) -> Router {
+    Router::new()
+        .route("/v1/traces", post(export::<ExportTraceServiceRequest>))
+        .route("/v1/metrics", post(export::<ExportMetricsServiceRequest>))
+        .route("/v1/logs", post(export::<ExportLogsServiceRequest>))
+        // `body` counts for itself, on the wire and inflated.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(pipeline)
+}
+
+async fn export<E: Export>(State(pipeline): State<Pipeline>, headers: HeaderMap, body: Body) -> Response {
+    let encoding = Encoding::of(headers.get(header::CONTENT_TYPE));
+    match take::<E>(&pipeline, encoding, &headers, body).await {
+        Ok((encoding, rejected)) => {
+            encoding.respond(StatusCode::OK, encode_response::<E>(rejected, encoding))
+        }
+        Err(error) => {
+            if error.is_unreadable() {
+                pipeline.counters().unreadable(E::SIGNAL);
+            }
+            error.respond(encoding.unwrap_or(Encoding::Protobuf))
+        }
+    }
+}
+
+async fn take<E: Export>(
+    pipeline: &Pipeline,
+    encoding: Option<Encoding>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Encoding, Rejected), ExportError> {
+    let encoding = encoding.ok_or(ExportError::UnknownContentType)?;
+    let bytes = body::read(headers, body).await?;
+    let export = decode::<E>(&bytes, encoding)?;
+    Ok((encoding, pipeline.offer(export)?))
+}
+
+fn decode<E: Export>(bytes: &[u8], encoding: Encoding) -> Result<E, ExportError> {
+    match encoding {
+        Encoding::Protobuf => E::decode(bytes).map_err(|error| ExportError::Undecodable(error.to_string())),
+        Encoding::Json => {
+            serde_json::from_slice(bytes).map_err(|error| ExportError::Undecodable(error.to_string()))
+        }
+    }
+}
+
+fn encode_response<E: Export>(rejected: Rejected, encoding: Encoding) -> Vec<u8> {
+    match (encoding, rejected) {
+        (Encoding::Protobuf, rejected) => E::response(rejected).encode_to_vec(),
+        (Encoding::Json, rejected) => match rejected.into_partial() {
+            None => b"{}".to_vec(),
+            // 64-bit integers are strings in the JSON mapping of protobuf.
+            Some((count, message)) => {
+                let partial = json!({E::REJECTED_FIELD: count.to_string(), "errorMessage": message});
+                json!({"partialSuccess": partial}).to_string().into_bytes()
+            }
+        },
+    }
+}

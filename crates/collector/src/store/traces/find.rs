@@ -1,0 +1,163 @@
+//! The list of traces.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+use sqlx::{QueryBuilder, Row as _, Sqlite};
+
+use super::{ids_json, tally_names};
+use crate::{
+    ids::TraceId,
+    store::{Reader, read::like},
+};
+
+/// The search looks at so many matching spans at a time, newest first, until it has enough traces.
+const SPANS_PER_LOOK: i64 = 2_000;
+
+/// Which traces to list: those that have a span to which all of this applies. The game is a matter of the whole trace.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TraceFilter {
+    pub(crate) service: Option<String>,
+    /// Part of the span's name, case-insensitive.
+    pub(crate) name: Option<String>,
+    pub(crate) game: Option<String>,
+    pub(crate) errors: bool,
+    pub(crate) min_ms: Option<u32>,
+    /// Unix nanoseconds, inclusive.
+    pub(crate) from_ns: Option<i64>,
+    /// Unix nanoseconds, exclusive.
+    pub(crate) until_ns: Option<i64>,
+    pub(crate) limit: usize,
+}
+
+/// One line of the list.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TraceSummary {
+    pub(crate) trace_id: TraceId,
+    /// Name of the root; of the earliest span while the root has not arrived.
+    pub(crate) name: String,
+    pub(crate) service: String,
+    /// The root has not arrived.
+    pub(crate) pending: bool,
+    /// Spans per service, in order of appearance.
+    pub(crate) services: Vec<(String, usize)>,
+    pub(crate) spans: usize,
+    pub(crate) errors: usize,
+    #[serde(serialize_with = "crate::observatory::api::nanos_as_text")]
+    pub(crate) start_unix_nano: i64,
+    pub(crate) duration_ns: i64,
+}
+
+struct Line {
+    trace_id: TraceId,
+    is_root: bool,
+    service: String,
+    name: String,
+    start_ns: i64,
+    end_ns: i64,
+    error: bool,
+}
+
+impl Reader {
+    /// Traces that match, newest first.
+    pub(crate) async fn find_traces(&self, filter: &TraceFilter) -> sqlx::Result<Vec<TraceSummary>> {
+        let ids = self.matching_ids(filter).await?;
+        self.summarize(&ids).await
+    }
+
+    async fn matching_ids(&self, filter: &TraceFilter) -> sqlx::Result<Vec<TraceId>> {
+        let mut seen = HashSet::new();
+        let mut ids = Vec::new();
+        let mut offset = 0;
+        while ids.len() < filter.limit {
+            let rows: Vec<(Vec<u8>,)> =
+                matching_spans(filter, offset).build_query_as().fetch_all(self.pool()).await?;
+            let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            let fresh =
+                rows.iter().filter_map(|(id,)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
+            ids.extend(fresh);
+            if read < SPANS_PER_LOOK {
+                break;
+            }
+            offset += read;
+        }
+        ids.truncate(filter.limit);
+        Ok(ids)
+    }
+
+    /// What the list says of traces, in the given order.
+    pub(crate) async fn summarize(&self, ids: &[TraceId]) -> sqlx::Result<Vec<TraceSummary>> {
+        let rows = sqlx::query(
+            "SELECT trace_id, parent_id IS NULL, service, name, start_ns, start_ns + duration_ns, error FROM spans \
+             WHERE trace_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY start_ns",
+        )
+        .bind(ids_json(ids))
+        .fetch_all(self.pool())
+        .await?;
+        let mut traces: HashMap<TraceId, Vec<Line>> = HashMap::new();
+        for row in rows {
+            let line = line(&row)?;
+            traces.entry(line.trace_id).or_default().push(line);
+        }
+        Ok(ids.iter().filter_map(|id| traces.get(id).and_then(|lines| summary(lines))).collect())
+    }
+}
+
+fn matching_spans(filter: &TraceFilter, offset: i64) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT trace_id FROM spans WHERE TRUE");
+    if let Some(service) = &filter.service {
+        query.push(" AND service = ").push_bind(service);
+    }
+    if let Some(name) = &filter.name {
+        query.push(" AND name LIKE ").push_bind(like(name)).push(" ESCAPE '\\'");
+    }
+    if let Some(game) = &filter.game {
+        query.push(" AND trace_id IN (SELECT trace_id FROM spans WHERE game_id = ").push_bind(game).push(")");
+    }
+    if filter.errors {
+        query.push(" AND error");
+    }
+    if let Some(min_ms) = filter.min_ms {
+        query.push(" AND duration_ns >= ").push_bind(i64::from(min_ms) * 1_000_000);
+    }
+    if let Some(from_ns) = filter.from_ns {
+        query.push(" AND start_ns >= ").push_bind(from_ns);
+    }
+    if let Some(until_ns) = filter.until_ns {
+        query.push(" AND start_ns < ").push_bind(until_ns);
+    }
+    query.push(" ORDER BY start_ns DESC LIMIT ").push_bind(SPANS_PER_LOOK).push(" OFFSET ").push_bind(offset);
+    query
+}
+
+fn line(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Line> {
+    let id: Vec<u8> = row.try_get(0)?;
+    Ok(Line {
+        trace_id: TraceId::from_bytes(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        is_root: row.try_get(1)?,
+        service: row.try_get(2)?,
+        name: row.try_get(3)?,
+        start_ns: row.try_get(4)?,
+        end_ns: row.try_get(5)?,
+        error: row.try_get(6)?,
+    })
+}
+
+/// `lines` are the spans of one trace, earliest first.
+fn summary(lines: &[Line]) -> Option<TraceSummary> {
+    let root = lines.iter().find(|line| line.is_root);
+    let head = root.or(lines.first())?;
+    let start_ns = lines.first()?.start_ns;
+    let end_ns = lines.iter().map(|line| line.end_ns).max()?;
+    Some(TraceSummary {
+        trace_id: head.trace_id,
+        name: head.name.clone(),
+        service: head.service.clone(),
+        pending: root.is_none(),
+        services: tally_names(lines.iter().map(|line| &*line.service)),
+        spans: lines.len(),
+        errors: lines.iter().filter(|line| line.error).count(),
+        start_unix_nano: start_ns,
+        duration_ns: end_ns.saturating_sub(start_ns),
+    })
+}

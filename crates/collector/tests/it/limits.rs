@@ -1,0 +1,144 @@
+//! What is refused, and in which words.
+
+use std::io::Write as _;
+
+use flate2::{Compression, write::GzEncoder};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use serde_json::json;
+use sqlx::{Connection as _, SqliteConnection};
+use tonic::{Code, metadata::MetadataValue};
+
+use crate::{
+    harness::{self, JSON, PROTOBUF, World, gzip},
+    story::{self, CREATED},
+};
+
+const AT: u64 = 1_777_660_200_000_000_000;
+const QUEUE_ITEMS: usize = 65_536;
+
+/// Zeros that fit on the wire and inflate to 64 MiB.
+fn bomb() -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let mebibyte = vec![0; 1 << 20];
+    for _ in 0..64 {
+        encoder.write_all(&mebibyte).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn bombs_and_whales_are_too_large() {
+    let world = World::start().await;
+    let answer = world.post("traces", &[("content-type", JSON), ("content-encoding", "gzip")], bomb()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (413, JSON));
+    assert_eq!(
+        answer.json(),
+        json!({"code": 3, "message": "the body inflates to more than 16777216 bytes", "details": []})
+    );
+    let answer = world.post("logs", &[("content-type", JSON)], vec![b' '; (4 << 20) + 1]).await;
+    assert_eq!(answer.status, 413);
+    let health = world.read("health").await;
+    assert_eq!(health["signals"][0]["unreadable_requests"], 1);
+    assert_eq!(health["signals"][2]["unreadable_requests"], 1);
+}
+
+#[tokio::test]
+async fn what_is_not_otlp_is_a_bad_request() {
+    let world = World::start().await;
+    let post =
+        async |headers: &[(&str, &str)], body: &[u8]| world.post("traces", headers, body.into()).await.status;
+    assert_eq!(post(&[("content-type", JSON)], b"{\"resourceSpans\": 7}").await, 400);
+    assert_eq!(post(&[("content-type", PROTOBUF)], b"\xff\xff").await, 400);
+    assert_eq!(post(&[("content-type", PROTOBUF), ("content-encoding", "gzip")], b"not gzip").await, 400);
+    let cut = &gzip(b"{}")[..12];
+    assert_eq!(post(&[("content-type", JSON), ("content-encoding", "gzip")], cut).await, 400);
+    assert_eq!(post(&[("content-type", "text/plain")], b"{}").await, 415);
+    assert_eq!(post(&[("content-type", JSON), ("content-encoding", "br")], b"{}").await, 415);
+    assert_eq!(post(&[], b"").await, 415);
+}
+
+#[tokio::test]
+async fn a_full_queue_asks_to_come_back_and_loses_nothing_it_took() {
+    let world = World::start().await;
+    // Somebody else holds the file, so that nothing leaves the queue.
+    let path = format!("sqlite://{}", world.folder.path().join("telemetry.db").display());
+    let mut other = SqliteConnection::connect(&path).await.unwrap();
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+
+    let records = vec![opentelemetry_proto::tonic::logs::v1::LogRecord::default(); QUEUE_ITEMS];
+    assert_eq!(world.send("logs", &story::log_export(story::API, records)).await.status, 200);
+    let refused = serde_json::to_vec(&story::export(story::created(AT))).unwrap();
+    let answer = world.post("traces", &[("content-type", JSON)], refused).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "1"));
+    assert_eq!(answer.json()["details"][0]["retryDelay"], "1s");
+
+    let address = format!("http://{}", world.collector.grpc_address());
+    let mut client = TraceServiceClient::connect(address).await.unwrap();
+    let status = client.export(story::export(story::created(AT))).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(String::from_utf8_lossy(status.details()).contains("google.rpc.RetryInfo"));
+    assert_eq!(world.collector.health().signals[0].refused, 18);
+    assert_eq!(world.collector.health().queued_items, QUEUE_ITEMS as u64);
+
+    lock.rollback().await.unwrap();
+    let health = world.read("health").await;
+    assert_eq!(health["signals"][2]["stored"], QUEUE_ITEMS);
+    assert_eq!(health["queued_items"], 0);
+    assert_eq!(world.send("traces", &story::export(story::created(AT))).await.status, 200);
+    assert_eq!(world.read("health").await["signals"][0]["stored"], 9);
+}
+
+#[tokio::test]
+async fn with_a_token_only_its_bearers_may_send() {
+    let world = World::with_token("let-me-in").await;
+    let body = || serde_json::to_vec(&story::export(story::created(AT))).unwrap();
+    let answer = world.post("traces", &[("content-type", JSON)], body()).await;
+    assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, "Bearer"));
+    let wrong = [("content-type", JSON), ("authorization", "Bearer let-me-out")];
+    assert_eq!(world.post("traces", &wrong, body()).await.status, 401);
+    let right = [("content-type", JSON), ("authorization", "Bearer let-me-in")];
+    assert_eq!(world.post("traces", &right, body()).await.status, 200);
+
+    let address = format!("http://{}", world.collector.grpc_address());
+    let mut client = TraceServiceClient::connect(address).await.unwrap();
+    let status = client.export(story::export(story::created(AT))).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated);
+    let mut request = tonic::Request::new(story::export(story::created(AT)));
+    request.metadata_mut().insert("authorization", MetadataValue::from_static("Bearer let-me-in"));
+    client.export(request).await.unwrap();
+    let id = hex::encode(CREATED);
+    assert_eq!(world.read(&format!("traces/{id}")).await["spans"].as_array().unwrap().len(), 9);
+}
+
+#[tokio::test]
+async fn an_address_that_others_reach_needs_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = harness::config(&folder).await;
+    config.http = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let error =
+        collector::Collector::start(config, tokio_util::sync::CancellationToken::new()).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("can be reached by other machines: OTLP is only received there with a bearer token")
+    );
+}
+
+#[tokio::test]
+async fn a_file_of_something_else_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = harness::config(&folder).await;
+    std::fs::write(&config.data, "this is a diary").unwrap();
+    let error =
+        collector::Collector::start(config, tokio_util::sync::CancellationToken::new()).await.unwrap_err();
+    assert!(error.to_string().contains("cannot be opened"), "{error}");
+
+    let config = harness::config(&folder).await;
+    std::fs::remove_file(&config.data).unwrap();
+    let path = format!("sqlite://{}?mode=rwc", config.data.display());
+    let mut other = SqliteConnection::connect(&path).await.unwrap();
+    sqlx::query("CREATE TABLE diary (day TEXT)").execute(&mut other).await.unwrap();
+    let error =
+        collector::Collector::start(config, tokio_util::sync::CancellationToken::new()).await.unwrap_err();
+    assert!(error.to_string().ends_with("is a database of something else"), "{error}");
+}
