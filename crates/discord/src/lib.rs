@@ -30,7 +30,7 @@ pub use gateway::{
 pub use interaction::{Interaction, InteractionKind, InteractionMember};
 pub use nonce::{Marker, nonce};
 pub use rest::{
-    Application, DISCORD_API, GatewayInfo, History, Member, Response, Rest, RestConfig, RestConfigError,
-    SentMessage, SessionStarts,
+    Application, DISCORD_API, GatewayInfo, History, Member, MessageAge, Response, Rest, RestConfig,
+    RestConfigError, SentMessage, SessionStarts, sent_at,
 };
 pub use verdict::{DeadReason, Failure, Verdict, backoff, verdict};

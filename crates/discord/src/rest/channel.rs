@@ -7,6 +7,7 @@ use crate::message::Message;
 use crate::nonce::Marker;
 use crate::wire;
 use domain::{ChannelId, MessageId, UserId};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,33 @@ pub struct SentMessage {
     /// The channel that it is in.
     #[serde(rename = "channel_id")]
     pub channel: ChannelId,
+}
+
+/// Milliseconds from 1970 to the first second of 2015, where snowflakes begin (Discord, "Snowflakes").
+const SNOWFLAKE_EPOCH_MILLIS: i64 = 1_420_070_400_000;
+/// From this age on Discord limits how often a message is edited.
+const OLD: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether a message is so old that Discord limits its edits further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageAge {
+    /// An hour at most.
+    Fresh,
+    /// More than an hour.
+    Old,
+}
+
+/// When a message was sent, as its id tells.
+pub fn sent_at(message: MessageId) -> Timestamp {
+    let millis = i64::try_from(message.get() >> 22).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millis.saturating_add(SNOWFLAKE_EPOCH_MILLIS)).unwrap_or(Timestamp::MAX)
+}
+
+impl SentMessage {
+    /// How old it is, for its edits.
+    pub fn age(self, now: Timestamp) -> MessageAge {
+        if now.duration_since(sent_at(self.id)) > OLD { MessageAge::Old } else { MessageAge::Fresh }
+    }
 }
 
 /// A part of a channel's history, newest first.
@@ -97,5 +125,20 @@ impl Rest {
         let route = Route::new(Method::GET, ("GET", MESSAGES), vec![Part::Id(channel.get())])
             .query(format!("limit={PAGE_MAX}{before}"));
         self.get(route).await.map(History)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snowflake_tells_its_time() {
+        // The example of Discord's own page on snowflakes.
+        let message = MessageId::new(175_928_847_299_117_063);
+        assert_eq!(sent_at(message).to_string(), "2016-04-30T11:18:25.796Z");
+        let sent = SentMessage { id: message, channel: ChannelId::new(1) };
+        assert_eq!(sent.age(sent_at(message) + OLD), MessageAge::Fresh);
+        assert_eq!(sent.age(sent_at(message) + SignedDuration::from_mins(61)), MessageAge::Old);
     }
 }

@@ -13,7 +13,7 @@ mod interaction;
 mod route;
 
 pub use application::{Application, GatewayInfo, SessionStarts};
-pub use channel::{History, SentMessage};
+pub use channel::{History, MessageAge, SentMessage, sent_at};
 pub use guild::Member;
 pub use interaction::Response;
 
