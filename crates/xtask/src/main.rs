@@ -1,0 +1,36 @@
+//! `cargo xtask …`: the chores of this repository. They need cargo, a Debian or Ubuntu, and nothing else.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+mod browser;
+mod discord_py;
+mod failure;
+mod guardian;
+mod measure;
+mod packages;
+mod postgres;
+mod run;
+mod test;
+mod workspace;
+
+/// The chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Chore {
+    /// Run all tests, with the servers and programs that they need.
+    Test(test::Test),
+    /// Measure the release build: start-up, memory, size.
+    Measure(measure::Measure),
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Test(test) => test.run(),
+        Chore::Measure(measure) => measure.run(),
+    };
+    done.unwrap_or_else(|failure| {
+        eprintln!("xtask: {failure}");
+        ExitCode::FAILURE
+    })
+}

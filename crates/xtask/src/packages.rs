@@ -1,0 +1,74 @@
+//! What the distribution has to give.
+
+use crate::failure::Failure;
+use crate::run::{self, is_root, which};
+use crate::{browser, discord_py, postgres};
+
+/// A package of Debian's, and whether what we want of it is there already.
+struct Package {
+    name: &'static str,
+    wanted_for: &'static str,
+    is_here: fn() -> bool,
+}
+
+const PACKAGES: [Package; 4] = [
+    Package {
+        name: "postgresql",
+        wanted_for: "the statements of the store on PostgreSQL",
+        is_here: || postgres::programs().is_ok(),
+    },
+    Package {
+        name: "chromium",
+        wanted_for: "the pages in a browser",
+        is_here: || which("chromium").is_some(),
+    },
+    Package {
+        name: "chromium-driver",
+        wanted_for: "the pages in a browser",
+        is_here: || browser::driver().is_some(),
+    },
+    Package {
+        name: "python3-venv",
+        wanted_for: "another Discord library against the practice Discord",
+        is_here: discord_py::python_can_make_environments,
+    },
+];
+
+/// Installs what is missing, and says so before.
+///
+/// # Errors
+/// When it can't be installed, with what to type instead.
+pub(crate) fn install_missing() -> Result<(), Failure> {
+    let missing: Vec<_> = PACKAGES.iter().filter(|package| !(package.is_here)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for package in &missing {
+        println!("xtask: {} is missing, for {}", package.name, package.wanted_for);
+    }
+    let names: Vec<_> = missing.iter().map(|package| package.name).collect();
+    let by_hand = format!("apt-get install {}", names.join(" "));
+    if which("apt-get").is_none() {
+        return Err(go_without("This is no Debian or Ubuntu", &by_hand));
+    }
+    if !is_root() && which("sudo").is_none() {
+        return Err(go_without("We are not root and there is no sudo", &by_hand));
+    }
+    println!("xtask: installing by: {by_hand}");
+    let install = [&["install", "--yes", "--no-install-recommends"], names.as_slice()].concat();
+    apt_get(&["update", "--quiet"])
+        .and_then(|()| apt_get(&install))
+        .map_err(|failure| go_without(&failure.to_string(), &by_hand))
+}
+
+fn apt_get(arguments: &[&str]) -> Result<(), Failure> {
+    let program = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
+    let words: Vec<_> = if is_root() { program.to_vec() } else { [&["sudo"], program.as_slice()].concat() };
+    run::done(run::command(words[0], words[1..].iter().chain(arguments)))
+}
+
+fn go_without(reason: &str, by_hand: &str) -> Failure {
+    Failure::new(format!(
+        "{reason}.\nInstall it by hand ({by_hand}), or go without: cargo xtask test --embedded"
+    ))
+}
