@@ -25,7 +25,8 @@ impl Consumer {
         Self { queue, exchange, system, places, last_tag: 0 }
     }
 
-    /// The next message, once there is one and fewer than the prefetch are unsettled; `None` when the bus is closed.
+    /// The next message, once there is one and fewer than the prefetch are unsettled; `None` when the bus is
+    /// closed.
     ///
     /// Cancel safe: a message is taken only when it is returned.
     pub async fn next(&mut self) -> Option<Delivery> {

@@ -1,8 +1,8 @@
 //! Events between the services: publish, consume, settle.
 //!
-//! A topic exchange, [`EXCHANGE`], routes messages by their routing key to queues. A queue keeps a message until a
-//! consumer acknowledges it; a message that fails too often ends among the queue's dead letters. The same suite,
-//! `tests/it/conformance.rs`, runs on every backend.
+//! A topic exchange, [`EXCHANGE`], routes messages by their routing key to queues. A queue keeps a message
+//! until a consumer acknowledges it; a message that fails too often ends among the queue's dead letters. The
+//! same suite, `tests/it/conformance.rs`, runs on every backend.
 //!
 //! ```no_run
 //! # async fn consume(bus: bus::Bus, telemetry: telemetry::Telemetry) {
@@ -51,7 +51,8 @@ impl Bus {
 
     /// Whether a confirmed message outlives the process.
     ///
-    /// When it does not, whoever starts publishes again what the outbox holds and the inbox of its consumer does not.
+    /// When it does not, whoever starts publishes again what the outbox holds and the inbox of its consumer
+    /// does not.
     pub const fn survives_restart(&self) -> bool {
         match self {
             Self::InProcess(_) => false,

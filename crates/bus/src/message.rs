@@ -21,7 +21,8 @@ pub struct Message {
 pub struct QueueSpec {
     /// Its name, one of few.
     pub name: &'static str,
-    /// Whether it outlives its consumers, and refuses what it has no room for; a transient one drops its oldest.
+    /// Whether it outlives its consumers, and refuses what it has no room for; a transient one drops its
+    /// oldest.
     pub durable: bool,
     /// Which routing keys it takes: `*` stands for one word, `#` for any number of them.
     pub bindings: &'static [&'static str],

@@ -45,7 +45,8 @@ impl Flights {
         Boarding::Leads(Ticket { flights: self.clone(), key: key.to_owned(), forgotten, _aloft: sender })
     }
 
-    /// What is being loaded may be old already: nobody boards that flight any more, and its value is not kept.
+    /// What is being loaded may be old already: nobody boards that flight any more, and its value is not
+    /// kept.
     pub(crate) fn forget(&self, key: &str) {
         if let Some(flight) = self.aloft().remove(key) {
             flight.forgotten.store(true, Ordering::SeqCst);

@@ -1,7 +1,7 @@
 //! What may be forgotten at any time: losing the cache costs time, never correctness.
 //!
-//! Values are kept as JSON, so that they may as well live in another process. Those who ask for the same key at the
-//! same time share one load.
+//! Values are kept as JSON, so that they may as well live in another process. Those who ask for the same key
+//! at the same time share one load.
 
 mod flights;
 mod memory;
@@ -40,8 +40,8 @@ impl Cache {
 
     /// The value under `prefix:key`, or what `load` gives, which is then kept for `ttl`.
     ///
-    /// `prefix` is one of few words and names the cache in metrics. Who finds that somebody is loading waits for that
-    /// load; if it fails, they load for themselves. To keep that there is nothing, load an `Option`.
+    /// `prefix` is one of few words and names the cache in metrics. Who finds that somebody is loading waits
+    /// for that load; if it fails, they load for themselves. To keep that there is nothing, load an `Option`.
     ///
     /// # Errors
     /// Those of `load`, which are not kept.

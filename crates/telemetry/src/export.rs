@@ -1,6 +1,7 @@
 //! OTLP over HTTP, off every path that a request takes.
 //!
-//! The SDK's batch threads have no reactor, so requests are handed to a runtime of one thread that this module owns.
+//! The SDK's batch threads have no reactor, so requests are handed to a runtime of one thread that this
+//! module owns.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -185,7 +186,7 @@ fn tell(delivered: bool) {
     } else {
         tracing::warn!(
             name: "telemetry.export.interrupted", target: "telemetry",
-            "The telemetry receiver does not answer; spans, metrics and logs that don't fit the queue are dropped."
+            "The telemetry receiver does not answer; what does not fit the queues is dropped."
         );
     }
 }

@@ -1,9 +1,9 @@
 //! The telemetry contract in code.
 //!
-//! A service is given one [`Telemetry`] value and hands it to every room. It makes typed spans (one builder per
-//! kind, whose argument struct holds what the semantic conventions require), records the metrics that belong to
-//! them, carries logs to stdout and OTLP, and exports the three signals without ever blocking its caller.
-//! Nothing is global: several services live in one process, each with its own resource.
+//! A service is given one [`Telemetry`] value and hands it to every room. It makes typed spans (one builder
+//! per kind, whose argument struct holds what the semantic conventions require), records the metrics that
+//! belong to them, carries logs to stdout and OTLP, and exports the three signals without ever blocking its
+//! caller. Nothing is global: several services live in one process, each with its own resource.
 
 mod attribute;
 mod builders;

@@ -64,7 +64,8 @@ fn status_line(status: &str, name: &str) -> Option<i64> {
     status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
-/// User and system time from `/proc/self/stat` (fields 14 and 15 of proc(5), the name in brackets may hold blanks).
+/// User and system time from `/proc/self/stat` (fields 14 and 15 of proc(5), the name in brackets may hold
+/// blanks).
 fn cpu_seconds(stat: &str) -> Option<(f64, f64)> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);

@@ -6,8 +6,8 @@ use crate::CapturedSpan;
 
 /// Renders traces as indented trees, a span a line: `name KIND [attribute keys] links=n`.
 ///
-/// Ids, times and values are left out; children are ordered by start, then name. When the spans come from several
-/// services, each line begins with its service.
+/// Ids, times and values are left out; children are ordered by start, then name. When the spans come from
+/// several services, each line begins with its service.
 pub fn shape(spans: &[CapturedSpan]) -> String {
     let mut spans: Vec<&CapturedSpan> = spans.iter().collect();
     spans.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.name.cmp(&b.name)));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Instant;
 
 use opentelemetry::context::FutureExt as _;
@@ -27,6 +27,7 @@ pub struct Span {
     measure: Option<Measure>,
     http_status: AtomicU16,
     error_type: OnceLock<Cow<'static, str>>,
+    excepted: AtomicBool,
 }
 
 /// What a new span hangs from.
@@ -84,6 +85,7 @@ impl Telemetry {
             measure: start.measure,
             http_status: AtomicU16::new(0),
             error_type: OnceLock::new(),
+            excepted: AtomicBool::new(false),
         }
     }
 }
@@ -124,8 +126,8 @@ impl Span {
         TraceContext::of(&self.context)
     }
 
-    /// Records the status of an HTTP response: 5xx is an error; on a client 4xx is one too, except the 429 that its
-    /// limiter handles.
+    /// Records the status of an HTTP response: 5xx is an error; on a client 4xx is one too, except the 429
+    /// that its limiter handles.
     pub fn response(&self, status: u16) {
         self.http_status.store(status, Ordering::Relaxed);
         if self.recording {
@@ -148,28 +150,27 @@ impl Span {
         }
     }
 
-    /// Ends in an error: status, `error.type`, and one log record `{operation}.exception` in this span's context.
+    /// Ends in an error: status, `error.type`, and one log record `{operation}.exception` in this span's
+    /// context.
     ///
-    /// `error_type` is one of few words: a name of ours, an SQLSTATE, an HTTP status. Only the first call counts.
+    /// `error_type` is one of few words: a name of ours, an SQLSTATE, an HTTP status. Only the first call
+    /// counts.
     pub fn fail(&self, error_type: impl Into<Cow<'static, str>>, error: &dyn Error) {
         let message = redact::message(&error.to_string());
         let error_type = error_type.into();
-        if self.mark_failed(error_type.clone(), &message) {
+        self.mark_failed(error_type.clone(), &message);
+        if !self.excepted.swap(true, Ordering::Relaxed) {
             self.log_exception(&error_type, message, error);
         }
     }
 
-    /// Returns whether this is the first failure.
-    fn mark_failed(&self, error_type: Cow<'static, str>, description: &str) -> bool {
-        if self.error_type.set(error_type.clone()).is_err() {
-            return false;
-        }
-        if self.recording {
+    /// The first failure names the error; what follows from it doesn't rename it.
+    fn mark_failed(&self, error_type: Cow<'static, str>, description: &str) {
+        if self.error_type.set(error_type.clone()).is_ok() && self.recording {
             let span = self.context.span();
             span.set_status(Status::error(description.to_owned()));
             span.set_attribute(KeyValue::new("error.type", error_type));
         }
-        true
     }
 
     fn log_exception(&self, error_type: &str, message: String, error: &dyn Error) {

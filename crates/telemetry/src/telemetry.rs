@@ -50,6 +50,9 @@ struct Inner {
 impl Telemetry {
     /// Builds the pipelines of a service; never waits for a receiver.
     ///
+    /// The process must have installed rustls' crypto provider before, since the client of an exporter may
+    /// need TLS.
+    ///
     /// # Errors
     /// When the log filter cannot be read, the exporter cannot be built, or a thread cannot be had.
     pub fn init(service: ServiceName, config: &TelemetryConfig) -> Result<Self, TelemetryError> {
