@@ -32,7 +32,7 @@ pub struct GuildRole {
 }
 
 /// Somebody's membership in a guild, as Discord told it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Membership {
     /// The guild.
     pub guild: GuildId,

@@ -119,7 +119,7 @@ impl TryFrom<ClaimedRow> for DeliveryRow {
             key: row.key,
             guild: GuildId::new(row.guild.cast_unsigned()),
             game: GameId::new(row.game),
-            kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", error))?,
+            kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", &error))?,
             to: recipient(row.channel_id, row.user_id)?,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
             fence: row.fence,
@@ -135,7 +135,7 @@ fn recipient(channel: Option<i64>, user: Option<i64>) -> Result<Recipient, Store
     match (channel, user) {
         (Some(channel), None) => Ok(Recipient::Channel(ChannelId::new(channel.cast_unsigned()))),
         (None, Some(user)) => Ok(Recipient::User(UserId::new(user.cast_unsigned()))),
-        _ => Err(StoreError::corrupt("deliveries", "neither a channel nor a person")),
+        _ => Err(StoreError::corrupt("deliveries", &"neither a channel nor a person")),
     }
 }
 
@@ -358,7 +358,7 @@ impl TryFrom<FateRow> for Fate {
     fn try_from(row: FateRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: DeliveryId::new(row.id),
-            kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", error))?,
+            kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", &error))?,
             to: recipient(row.channel_id, row.user_id)?,
             state: row.state,
             reason: row.reason,

@@ -17,7 +17,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn corrupt(table: &'static str, what: impl ToString) -> Self {
+    pub(crate) fn corrupt(table: &'static str, what: &dyn std::fmt::Display) -> Self {
         Self::Corrupt { table, what: what.to_string() }
     }
 

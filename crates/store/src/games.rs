@@ -84,7 +84,7 @@ impl TryFrom<GameRow> for Game {
             start: row.start_at.into(),
             zone: row.zone,
             terms: row.terms.0,
-            status: row.status.parse().map_err(|error| StoreError::corrupt("games", error))?,
+            status: row.status.parse().map_err(|error| StoreError::corrupt("games", &error))?,
             post_at: row.post_at.map(Into::into),
             completed_at: row.completed_at.map(Into::into),
             version: row.version.cast_unsigned(),
@@ -232,7 +232,8 @@ pub struct GamePage {
 pub async fn list(tx: &mut Tx, filter: &GameFilter) -> Result<GamePage, StoreError> {
     let viewer = filter.viewer.get().cast_signed();
     let guild = filter.guild.map(GuildScope::column);
-    let statuses: String = filter.statuses.iter().map(|status| format!(",{status},")).collect();
+    let statuses =
+        filter.statuses.iter().fold(String::new(), |list, status| list + "," + status.as_str() + ",");
     let part = match filter.part {
         None => "",
         Some(Part::Host) => "host",

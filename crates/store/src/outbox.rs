@@ -28,6 +28,9 @@ statements! {
         "SELECT id, payload, traceparent, tracestate, attempts FROM outbox WHERE id > $1 AND guild IN \
          (SELECT guild FROM members WHERE user_id = $2) AND created_at > $3 ORDER BY id LIMIT $4";
     SWEEP = "DELETE" "outbox", "DELETE FROM outbox WHERE published_at < $1";
+    REDO_UNTAKEN = "UPDATE" "outbox",
+        "UPDATE outbox SET published_at = NULL, lease_until = NULL WHERE published_at IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.consumer = $1 AND inbox.event = outbox.id)";
     => CLAIM;
 }
 
@@ -67,7 +70,7 @@ impl TryFrom<EventRow> for OutboxRow {
 
     fn try_from(row: EventRow) -> Result<Self, StoreError> {
         let event = serde_json::from_str(&row.payload)
-            .map_err(|error| StoreError::corrupt("outbox", format_args!("{}: {error}", row.id)))?;
+            .map_err(|error| StoreError::corrupt("outbox", &format_args!("{}: {error}", row.id)))?;
         Ok(Self {
             event,
             trace: trace::read(row.traceparent.as_deref(), row.tracestate.as_deref()),
@@ -104,7 +107,7 @@ impl From<Option<WaitingRow>> for Waiting {
 /// # Errors
 /// When the database fails.
 pub async fn push(tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
-    let payload = serde_json::to_string(event).map_err(|error| StoreError::corrupt("outbox", error))?;
+    let payload = serde_json::to_string(event).map_err(|error| StoreError::corrupt("outbox", &error))?;
     let trace = TraceColumns::current();
     let origin = tx.origin;
     execute!(
@@ -206,4 +209,14 @@ pub async fn after(
 /// When the database fails.
 pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     execute!(tx, &SWEEP, [At(before)])
+}
+
+/// Gives back what was published and this consumer has not taken; gives the number of events.
+///
+/// # Errors
+/// When the database fails.
+pub async fn redo_untaken(tx: &mut Tx, consumer: &'static str) -> Result<u64, StoreError> {
+    let rows = execute!(tx, &REDO_UNTAKEN, [consumer])?;
+    tx.wake_after_commit(Hint::Outbox);
+    Ok(rows)
 }

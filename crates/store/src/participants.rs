@@ -31,7 +31,7 @@ impl TryFrom<ParticipantRow> for Participant {
     type Error = StoreError;
 
     fn try_from(row: ParticipantRow) -> Result<Self, StoreError> {
-        let corrupt = |what: String| StoreError::corrupt("participants", what);
+        let corrupt = |what: String| StoreError::corrupt("participants", &what);
         let who = match (row.user_id, row.placeholder) {
             (Some(user), None) => Who::User(UserId::new(user.cast_unsigned())),
             (None, Some(name)) => Who::Placeholder(name),
@@ -40,7 +40,7 @@ impl TryFrom<ParticipantRow> for Participant {
         Ok(Self {
             id: ParticipantId::new(row.id),
             who,
-            class: row.class.parse().map_err(|error| StoreError::corrupt("participants", error))?,
+            class: row.class.parse().map_err(|error| StoreError::corrupt("participants", &error))?,
             position: u32::try_from(row.position).map_err(|error| corrupt(error.to_string()))?,
             joined_at: row.joined_at.into(),
         })

@@ -131,7 +131,7 @@ struct BacklogRow {
 
 fn moment(kind: &str, detail: i64, (at, deadline): (At, Option<At>)) -> Result<DueMoment, StoreError> {
     let kind = DueKind::from_parts(kind, detail.cast_unsigned())
-        .map_err(|error| StoreError::corrupt("schedule", error))?;
+        .map_err(|error| StoreError::corrupt("schedule", &error))?;
     Ok(DueMoment { at: at.into(), kind, deadline: deadline.map(Into::into) })
 }
 

@@ -1,0 +1,224 @@
+//! What the two daemons do when a moment has come.
+
+use crate::perform::perform;
+use crate::write::{reschedule, save_and_tell};
+use crate::{Ctx, StoreError};
+use domain::due::{DueKind, Duty};
+use domain::seats;
+use domain::{EventBody, Game, Status};
+use jiff::{SignedDuration, Timestamp};
+use store::schedule::{Backlog, Settled};
+use store::{DueRow, GuildScope, Hint, Tx};
+use telemetry::attr;
+use tokio::sync::watch;
+
+/// How long a claimed row is safe from other instances.
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// Rows of one claim.
+const BATCH: u32 = 100;
+/// A row that fails so often is dead.
+pub const ATTEMPTS: u32 = 8;
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+
+/// The game has moved on by itself or was called off.
+const OVERTAKEN: &str = "overtaken";
+
+/// Registers interest in a daemon's hints; do it before looking.
+pub fn hints(ctx: &Ctx, duty: Duty) -> watch::Receiver<u64> {
+    ctx.store.hints().subscribe(match duty {
+        Duty::Notify => Hint::Notify,
+        Duty::Transition => Hint::Transition,
+    })
+}
+
+/// When a daemon has to look next, and how much is due now.
+///
+/// # Errors
+/// The store failed.
+pub async fn look(ctx: &Ctx, duty: Duty) -> Result<(Option<Timestamp>, u64), StoreError> {
+    let mut tx = ctx.quiet.read().await?;
+    let next = store::schedule::next_due(&mut tx, duty).await?;
+    let due = store::schedule::due(&mut tx, duty, ctx.clock.now()).await?;
+    Ok((next, due))
+}
+
+/// What a daemon has pending, by kind.
+///
+/// # Errors
+/// The store failed.
+pub async fn backlog(ctx: &Ctx, duty: Duty) -> Result<Vec<Backlog>, StoreError> {
+    let mut tx = ctx.quiet.read().await?;
+    store::schedule::backlog(&mut tx, duty).await
+}
+
+/// Claims what is due, oldest first.
+///
+/// # Errors
+/// The store failed.
+pub async fn claim(ctx: &Ctx, duty: Duty) -> Result<Vec<DueRow>, StoreError> {
+    let mut tx = ctx.quiet.begin().await?;
+    let rows = store::schedule::claim(&mut tx, duty, (ctx.clock.now(), LEASE), BATCH).await?;
+    tx.commit().await?;
+    Ok(rows)
+}
+
+/// How a due moment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was skipped, for this reason.
+    Skipped(&'static str),
+    /// Somebody else has it now, or it was withdrawn: nothing was done.
+    Lost,
+}
+
+impl Outcome {
+    /// The word for spans and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped(reason) => reason,
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Says that somebody has to be told something now; past its deadline it is skipped instead.
+///
+/// # Errors
+/// The store failed.
+pub async fn notify(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+    let span = ctx.verb("notifications.dispatch");
+    span.set(attr::game_id(&row.game));
+    perform(&span, dispatch(ctx, row)).await
+}
+
+async fn dispatch(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+    let scope = GuildScope::of_due(row);
+    let mut tx = ctx.store.begin().await?;
+    let game = store::games::lock(&mut tx, scope, row.game).await?;
+    let expired = row.moment.deadline.is_some_and(|deadline| ctx.clock.now() >= deadline);
+    let skipped = match &game {
+        None => Some("gone"),
+        Some(game) if game.status.is_final() => Some("over"),
+        Some(_) if expired => Some("expired"),
+        Some(_) => None,
+    };
+    let settled = skipped.map_or(Settled::Done, Settled::Skipped);
+    if !store::schedule::settle(&mut tx, row, settled).await? {
+        return Ok(Outcome::Lost);
+    }
+    if let (None, Some(mut game)) = (skipped, game) {
+        save_and_tell(ctx, &mut tx, (scope, &mut game), notification(row)).await?;
+    }
+    tx.commit().await?;
+    Ok(skipped.map_or(Outcome::Done, Outcome::Skipped))
+}
+
+fn notification(row: &DueRow) -> EventBody {
+    EventBody::NotificationDue {
+        kind: row.moment.kind.name().to_owned(),
+        detail: row.moment.kind.detail(),
+        scheduled_for: row.moment.at,
+        deadline: row.moment.deadline,
+    }
+}
+
+/// The status from which a due moment moves a game on; none for what people are told.
+pub const fn leaves(kind: DueKind) -> Option<Status> {
+    match kind {
+        DueKind::Post => Some(Status::Draft),
+        DueKind::Start => Some(Status::Scheduled),
+        DueKind::End => Some(Status::InProgress),
+        DueKind::Archive => Some(Status::Completed),
+        DueKind::Reminder { .. } | DueKind::JoinNotice(_) => None,
+    }
+}
+
+/// Moves a game on to the status whose time has come; what follows from that is planned in the same transaction.
+///
+/// # Errors
+/// The store failed.
+pub async fn transition(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+    let span = ctx.verb("games.transition");
+    span.set(attr::game_id(&row.game));
+    let outcome = perform(&span, apply(ctx, row)).await?;
+    if let (Outcome::Done, Some(action)) = (outcome, action(row.moment.kind)) {
+        ctx.telemetry.metrics().game_changed(action, crate::Door::Daemon.as_str());
+    }
+    Ok(outcome)
+}
+
+async fn apply(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+    let scope = GuildScope::of_due(row);
+    let mut tx = ctx.store.begin().await?;
+    let game = store::games::lock(&mut tx, scope, row.game).await?;
+    let next = game.zip(row.moment.kind.leads_to()).filter(|(game, next)| game.status.may_become(*next));
+    let settled = if next.is_some() { Settled::Done } else { Settled::Skipped(OVERTAKEN) };
+    if !store::schedule::settle(&mut tx, row, settled).await? {
+        return Ok(Outcome::Lost);
+    }
+    let Some((mut game, next)) = next else {
+        tx.commit().await?;
+        return Ok(Outcome::Skipped(OVERTAKEN));
+    };
+    move_on(ctx, &mut tx, (scope, &mut game), next).await?;
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+async fn move_on(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (scope, game): (GuildScope, &mut Game),
+    next: Status,
+) -> Result<(), StoreError> {
+    let (now, from) = (ctx.clock.now(), game.status);
+    game.status = next;
+    if next == Status::Completed {
+        game.completed_at = Some(now);
+    }
+    if next == Status::InProgress {
+        note_fill(ctx, tx, (scope, game)).await?;
+    }
+    reschedule(ctx, tx, (scope, game), now).await?;
+    save_and_tell(ctx, tx, (scope, game), EventBody::GameStatusChanged { from, to: next }).await
+}
+
+/// How full a game is when it starts.
+async fn note_fill(ctx: &Ctx, tx: &mut Tx, (scope, game): (GuildScope, &Game)) -> Result<(), StoreError> {
+    let roster = store::participants::of_game(tx, scope, game.id).await?;
+    let confirmed = u32::try_from(seats::split(game, &roster).confirmed.len()).unwrap_or(u32::MAX);
+    ctx.telemetry.metrics().fill(f64::from(confirmed) / f64::from(game.terms.seats.max(1)));
+    Ok(())
+}
+
+/// The word for the metric of changed games.
+const fn action(kind: DueKind) -> Option<&'static str> {
+    match kind {
+        DueKind::Post => Some("posted"),
+        DueKind::Start => Some("started"),
+        DueKind::End => Some("completed"),
+        DueKind::Archive => Some("archived"),
+        DueKind::Reminder { .. } | DueKind::JoinNotice(_) => None,
+    }
+}
+
+/// Puts a row off that could not be done, or gives it up after eight attempts; `error` is one of few words.
+///
+/// # Errors
+/// The store failed.
+pub async fn fail(ctx: &Ctx, row: &DueRow, error: &str) -> Result<(), StoreError> {
+    let mut tx = ctx.store.begin().await?;
+    if row.attempts >= ATTEMPTS {
+        store::schedule::settle(&mut tx, row, Settled::Dead).await?;
+    } else {
+        let doubled = SignedDuration::from_secs(1 << row.attempts.min(ATTEMPTS));
+        let pause = doubled.min(LONGEST_PAUSE);
+        let jitter = SignedDuration::from_millis(ctx.chance.below(1000).cast_signed());
+        store::schedule::retry(&mut tx, row, ctx.clock.now() + pause + jitter, error).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,51 @@
+//! The last two beats of every verb about a game: save, and tell.
+
+use crate::Ctx;
+use domain::{ENVELOPE_VERSION, Event, EventBody, EventId, Game, due};
+use jiff::Timestamp;
+use store::{GuildScope, StoreError, Tx};
+
+/// Counts the game's version up, saves it, and writes the event that says what happened.
+pub(crate) async fn save_and_tell(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (scope, game): (GuildScope, &mut Game),
+    body: EventBody,
+) -> Result<(), StoreError> {
+    game.version += 1;
+    store::games::save(tx, scope, game).await?;
+    tell(ctx, tx, game, body).await
+}
+
+/// Writes an event about a game in its present version.
+pub(crate) async fn tell(ctx: &Ctx, tx: &mut Tx, game: &Game, body: EventBody) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    let event = Event {
+        version: ENVELOPE_VERSION,
+        id: EventId::new(ctx.chance.uuid(now)),
+        guild: game.guild,
+        game: Some(game.id),
+        sequence: game.version,
+        occurred_at: now,
+        body,
+    };
+    store::outbox::push(tx, &event).await
+}
+
+/// Brings the schedule to what the game asks for now.
+pub(crate) async fn reschedule(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (scope, game): (GuildScope, &Game),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let planned = store::schedule::of_game(tx, scope, game.id).await?;
+    let change = due::reschedule(&planned, game, now);
+    for moment in &change.withdraw {
+        store::schedule::withdraw(tx, scope, game.id, moment).await?;
+    }
+    for moment in &change.add {
+        store::schedule::add(tx, scope, (ctx.chance.uuid(now), game.id), moment).await?;
+    }
+    Ok(())
+}

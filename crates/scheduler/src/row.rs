@@ -1,0 +1,91 @@
+//! One due moment: its span, its verb, and what happens when that fails, panics or hangs.
+
+use crate::cycle::lateness;
+use actions::due::{self, Outcome};
+use actions::{Ctx, DueRow, Refuses, StoreError};
+use domain::due::{DueKind, Duty};
+use std::time::Duration;
+use telemetry::{Dispatch, Span, Transition, attr};
+
+/// A row that takes longer is cut off and tried again.
+const HUNG_AFTER: Duration = Duration::from_secs(30);
+
+/// Carries out a claimed row. Whatever goes wrong stays with this row: the others come in their turn.
+pub(crate) async fn carry_out(ctx: &Ctx, duty: Duty, row: DueRow) {
+    ctx.telemetry.metrics().schedule_lateness(row.moment.kind.name(), lateness(ctx, &row));
+    let failure = if row.attempts > due::ATTEMPTS {
+        // It was claimed so often and never settled: whoever tries it dies.
+        Some("lease_expired".into())
+    } else {
+        // A task of its own, so that a panic ends the row and not the daemon.
+        let (task_ctx, task_row) = (ctx.clone(), row.clone());
+        let task = telemetry::spawn(async move {
+            let span = span_of(&task_ctx, &task_row);
+            let verb = async {
+                match duty {
+                    Duty::Notify => due::notify(&task_ctx, &task_row).await,
+                    Duty::Transition => due::transition(&task_ctx, &task_row).await,
+                }
+            };
+            let result = span.run(tokio::time::timeout(HUNG_AFTER, verb)).await;
+            finish(&span, result)
+        });
+        match task.await {
+            Ok(failure) => failure,
+            Err(_) => Some("panic".into()),
+        }
+    };
+    if let Some(error) = failure
+        && let Err(error) = due::fail(ctx, &row, &error).await
+    {
+        // Its lease runs out by itself.
+        crate::report(&error);
+    }
+}
+
+fn finish(
+    span: &Span,
+    result: Result<Result<Outcome, StoreError>, tokio::time::error::Elapsed>,
+) -> Option<String> {
+    match result {
+        Ok(Ok(outcome)) => {
+            span.set(attr::outcome(outcome.as_str()));
+            None
+        }
+        Ok(Err(error)) => {
+            let word = Refuses::error_type(&error);
+            span.fail(word.clone(), &error);
+            Some(word.into_owned())
+        }
+        Err(hung) => {
+            span.fail("timeout", &hung);
+            Some("timeout".to_owned())
+        }
+    }
+}
+
+/// A root of its own, linked to the trace that scheduled it: hours don't lie inside a trace.
+fn span_of(ctx: &Ctx, row: &DueRow) -> Span {
+    let (id, game, at) = (row.id.to_string(), row.game.to_string(), row.moment.at.to_string());
+    let late = u64::try_from(lateness(ctx, row).as_millis()).unwrap_or(u64::MAX);
+    let span = match (due::leaves(row.moment.kind), row.moment.kind.leads_to()) {
+        (Some(old), Some(new)) => {
+            let transition = Transition { game: &game, old: old.as_str(), new: new.as_str(), time: &at };
+            let span = ctx.telemetry.transition(transition, &row.trace);
+            span.set(attr::transition_lateness_ms(late));
+            span
+        }
+        _ => {
+            let kind = row.moment.kind.name();
+            let dispatch = Dispatch { notification: &id, kind, scheduled: &at, game: &game };
+            let span = ctx.telemetry.dispatch(dispatch, &row.trace);
+            span.set(attr::notification_lateness_ms(late));
+            span
+        }
+    };
+    span.set(attr::guild_id(row.guild.get()));
+    if let DueKind::JoinNotice(user) = row.moment.kind {
+        span.set(attr::user_id(user.get()));
+    }
+    span
+}
