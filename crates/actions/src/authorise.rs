@@ -121,11 +121,11 @@ async fn membership(
         (Some(age), Intent::Read) if age <= FRESH_FOR_READING => Ok(known),
         (Some(_), Intent::Read) => {
             let (later, user) = (ctx.clone(), actor.user);
-            let refresh = async move { ask(&later, guild, user).await.is_ok() };
+            let refresh = async move { Box::pin(ask(&later, guild, user)).await.is_ok() };
             telemetry::spawn(ctx.background.track_future(refresh));
             Ok(known)
         }
-        _ => ask(ctx, guild, actor.user).await,
+        _ => Box::pin(ask(ctx, guild, actor.user)).await,
     }
 }
 
@@ -181,7 +181,7 @@ pub(crate) async fn discover(ctx: &Ctx, user: UserId) -> Result<(), AccessError>
         return Ok(());
     }
     for guild in guilds {
-        ask(ctx, guild, user).await?;
+        Box::pin(ask(ctx, guild, user)).await?;
     }
     let mut tx = ctx.store.begin().await?;
     store::users::memberships_seen(&mut tx, user, ctx.clock.now()).await?;

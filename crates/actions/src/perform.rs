@@ -1,5 +1,6 @@
 use crate::{Actor, Ctx, Refusal, Refuses};
 use std::future::Future;
+use std::pin::Pin;
 use telemetry::{Span, Verb, attr};
 
 impl Ctx {
@@ -17,20 +18,25 @@ impl Ctx {
 }
 
 /// Runs a verb in its span and writes on it how it ended. A refusal is an outcome, not an error.
-pub(crate) async fn perform<T, E: Refuses>(
-    span: &Span,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let result = span.run(work).await;
-    match &result {
-        Ok(_) => span.set(attr::outcome("ok")),
-        Err(error) => match error.refusal() {
-            Refusal::Broken | Refusal::Unavailable => {
-                span.set(attr::outcome(error.refusal().as_str()));
-                span.fail(error.error_type(), error);
+///
+/// The verb is boxed, so that it lies on the heap once and not in the future of every door.
+pub(crate) fn perform<'a, T: Send + 'a, E: Refuses + Send>(
+    span: &'a Span,
+    work: impl Future<Output = Result<T, E>> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>> {
+    Box::pin(async move {
+        let result = span.run(work).await;
+        if let Err(error) = &result {
+            match error.refusal() {
+                Refusal::Broken | Refusal::Unavailable => {
+                    span.set(attr::outcome(error.refusal().as_str()));
+                    span.fail(error.error_type(), error);
+                }
+                refusal => span.set(attr::outcome(refusal.as_str())),
             }
-            refusal => span.set(attr::outcome(refusal.as_str())),
-        },
-    }
-    result
+        } else {
+            span.set(attr::outcome("ok"));
+        }
+        result
+    })
 }

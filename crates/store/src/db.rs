@@ -63,7 +63,7 @@ impl Tx {
             (Db::Lite { .. }, Access::Write) => &BEGIN_IMMEDIATE,
             _ => &BEGIN,
         };
-        let open = async {
+        let open = Box::pin(async {
             Ok::<_, sqlx::Error>(match (db, access) {
                 (Db::Lite { writer, .. }, Access::Write) => {
                     Connection::Lite(writer.begin_with(statement.text).await?)
@@ -71,7 +71,7 @@ impl Tx {
                 (Db::Lite { readers, .. }, Access::Read) => Connection::Lite(readers.begin().await?),
                 (Db::Pg(pool), _) => Connection::Pg(pool.begin().await?),
             })
-        };
+        });
         let connection = match access {
             Access::Write => run(&span(telemetry, db.system(), statement), open).await?,
             Access::Read => open.await?,
@@ -86,12 +86,12 @@ impl Tx {
     /// When the database refuses; nothing was written then.
     pub async fn commit(self) -> Result<(), StoreError> {
         let span = span(&self.telemetry, self.system(), &COMMIT);
-        let commit = async {
+        let commit = Box::pin(async {
             match self.connection {
                 Connection::Lite(tx) => tx.commit().await,
                 Connection::Pg(tx) => tx.commit().await,
             }
-        };
+        });
         run(&span, commit).await?;
         for hint in self.wake {
             self.hints.give(hint);
@@ -139,7 +139,8 @@ macro_rules! on_both {
     ($tx:ident, $statement:expr, $query:expr, [$($bind:expr),*], $finish:ident, $map:expr) => {{
         let span = $tx.span($statement);
         let text = $statement.text;
-        let statement = async {
+        // Boxed, since the futures of both arms would otherwise lie side by side in every caller's.
+        let statement = Box::pin(async {
             match &mut $tx.connection {
                 $crate::db::Connection::Lite(tx) => {
                     let query = $query(text);
@@ -152,7 +153,7 @@ macro_rules! on_both {
                     query.$finish(&mut **tx).await.map($map)
                 }
             }
-        };
+        });
         let result = $crate::db::run(&span, statement).await;
         (span, result)
     }};

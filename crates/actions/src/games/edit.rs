@@ -65,9 +65,9 @@ pub async fn edit(ctx: &Ctx, actor: &Actor, id: GameId, changes: GameChanges) ->
         if !matches!(old.status, Status::Draft | Status::Scheduled) {
             return Err(EditError::TooLate);
         }
-        let (mut game, changed) = old.with(changes, ctx.clock.now()).map_err(EditError::Invalid)?;
-        if !changed.is_empty() {
-            save(ctx, &mut tx, (&standing, &old, &mut game), changed).await?;
+        let (mut game, touched) = old.with(changes, ctx.clock.now()).map_err(EditError::Invalid)?;
+        if !touched.is_empty() {
+            save(ctx, &mut tx, (&standing, &old, &mut game), touched).await?;
         }
         let view = view(&mut tx, standing, game).await?;
         tx.commit().await?;
@@ -82,17 +82,17 @@ async fn save(
     ctx: &Ctx,
     tx: &mut Tx,
     (standing, old, game): (&Standing, &Game, &mut Game),
-    changed: Vec<GameField>,
+    touched: Vec<GameField>,
 ) -> Result<(), StoreError> {
     let (scope, now) = (standing.scope, ctx.clock.now());
     let roster = store::participants::of_game(tx, scope, game.id).await?;
     let moved = Difference::between(&seats::split(old, &roster), &seats::split(game, &roster));
     let change = RosterChange { promoted: moved.promoted, demoted: moved.demoted, ..RosterChange::default() };
     reschedule(ctx, tx, (scope, game), now).await?;
-    if changed.contains(&GameField::Start) {
+    if touched.contains(&GameField::Start) {
         // What was about to go out speaks of the old time.
         let reminders = (game.id, NoticeKind::Reminder);
         store::deliveries::withdraw(tx, scope, reminders, ("moved", now)).await?;
     }
-    save_and_tell(ctx, tx, (scope, game), EventBody::GameUpdated { changed, roster: change }).await
+    save_and_tell(ctx, tx, (scope, game), EventBody::GameUpdated { changed: touched, roster: change }).await
 }

@@ -74,8 +74,8 @@ pub async fn join(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<JoinedGame, Jo
 
         let now = ctx.clock.now();
         let place = ParticipantId::new(ctx.chance.uuid(now));
-        let joiner = Joiner { user: actor.user, roles: &standing.member.roles, id: place, now };
-        let joined = seats::join(&game, &roster, joiner)?;
+        let wants = Joiner { user: actor.user, roles: &standing.member.roles, id: place, now };
+        let joined = seats::join(&game, &roster, wants)?;
 
         let (seat, already) = save(ctx, &mut tx, (&standing, &mut game), joined).await?;
         let view = view(&mut tx, standing, game).await?;

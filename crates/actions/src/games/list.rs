@@ -6,6 +6,7 @@ use domain::{GameId, GuildId, Membership, Status, permission};
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use store::games::{GameFilter, Part};
 use store::{GuildScope, StoreError, Tx};
 
@@ -117,10 +118,11 @@ async fn views(tx: &mut Tx, actor: &Actor, games: Vec<domain::Game>) -> Result<V
     for game in games {
         let Some(member) = members.get(&game.guild) else { continue };
         let scope = GuildScope::of_member(member);
-        if !guilds.contains_key(&game.guild) {
-            guilds.insert(game.guild, store::guilds::find(tx, scope).await?);
-        }
-        let Some(Some(guild)) = guilds.get(&game.guild) else { continue };
+        let guild = match guilds.entry(game.guild) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(store::guilds::find(tx, scope).await?),
+        };
+        let Some(guild) = guild else { continue };
         let standing = Standing { guild: guild.clone(), member: member.clone(), scope };
         views.push(super::show::view(tx, standing, game).await?);
     }
