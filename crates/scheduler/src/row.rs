@@ -68,23 +68,20 @@ fn finish(
 fn span_of(ctx: &Ctx, row: &DueRow) -> Span {
     let (id, game, at) = (row.id.to_string(), row.game.to_string(), row.moment.at.to_string());
     let late = u64::try_from(lateness(ctx, row).as_millis()).unwrap_or(u64::MAX);
-    let span = match (due::leaves(row.moment.kind), row.moment.kind.leads_to()) {
-        (Some(old), Some(new)) => {
-            let transition = Transition { game: &game, old: old.as_str(), new: new.as_str(), time: &at };
-            let span = ctx.telemetry.transition(transition, &row.trace);
-            span.set(attr::transition_lateness_ms(late));
-            span
-        }
-        _ => {
-            let kind = row.moment.kind.name();
-            let dispatch = Dispatch { notification: &id, kind, scheduled: &at, game: &game };
-            let span = ctx.telemetry.dispatch(dispatch, &row.trace);
-            span.set(attr::notification_lateness_ms(late));
-            span
-        }
+    let kind = row.moment.kind;
+    let span = if let Some((old, new)) = due::leaves(kind).zip(kind.leads_to()) {
+        let transition = Transition { game: &game, old: old.as_str(), new: new.as_str(), time: &at };
+        let span = ctx.telemetry.transition(transition, &row.trace);
+        span.set(attr::transition_lateness_ms(late));
+        span
+    } else {
+        let dispatch = Dispatch { notification: &id, kind: kind.name(), scheduled: &at, game: &game };
+        let span = ctx.telemetry.dispatch(dispatch, &row.trace);
+        span.set(attr::notification_lateness_ms(late));
+        span
     };
     span.set(attr::guild_id(row.guild.get()));
-    if let DueKind::JoinNotice(user) = row.moment.kind {
+    if let DueKind::JoinNotice(user) = kind {
         span.set(attr::user_id(user.get()));
     }
     span
