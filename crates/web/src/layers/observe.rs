@@ -1,0 +1,166 @@
+//! One span and one wide log line for each request.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::{GameId, GuildId, UserId};
+use telemetry::{HttpServer, Span, TraceContext, attr};
+
+use crate::app::Web;
+use crate::problem::Cause;
+
+/// Finds a request in traces and logs: its trace id, or 32 random digits when there is no trace.
+pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Characters of a path that are recorded.
+const PATH_CHARACTERS: usize = 200;
+
+/// What is known about a request while it is answered; kept in its extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    span: Span,
+    request_id: String,
+    user: OnceLock<UserId>,
+    guild: OnceLock<GuildId>,
+    game: OnceLock<GameId>,
+}
+
+/// What an answer tells the log: the type of its problem, and the error behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    pub(crate) slug: &'static str,
+    pub(crate) cause: Option<Cause>,
+}
+
+impl Facts {
+    /// The id that strangers are told.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// Who asks.
+    pub(crate) fn user(&self, id: UserId) {
+        if self.0.user.set(id).is_ok() {
+            self.0.span.set(attr::user_id(id.get()));
+        }
+    }
+
+    /// Which guild it is about.
+    pub(crate) fn guild(&self, id: GuildId) {
+        if self.0.guild.set(id).is_ok() {
+            self.0.span.set(attr::guild_id(id.get()));
+        }
+    }
+
+    /// Which game it is about.
+    pub(crate) fn game(&self, id: GameId) {
+        if self.0.game.set(id).is_ok() {
+            self.0.span.set(attr::game_id(&id));
+        }
+    }
+}
+
+/// Surrounds a request with its span, and says afterwards what became of it.
+pub(crate) async fn observe(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let span = start_span(&web, &request, route.as_deref());
+    let facts = Facts::new(span, &web);
+    request.extensions_mut().insert(facts.clone());
+
+    let span = &facts.0.span;
+    let mut response = span.run(next.run(request)).await;
+
+    let trouble = response.extensions_mut().remove::<Trouble>();
+    let status = response.status().as_u16();
+    if let Some(cause) = trouble.as_ref().and_then(|trouble| trouble.cause.as_ref()) {
+        span.fail(status.to_string(), cause.as_ref());
+    }
+    span.response(status);
+    span.in_scope(|| {
+        facts.log(&Answer {
+            method: method.as_str(),
+            route,
+            status,
+            problem: trouble.map(|it| it.slug),
+            started,
+        });
+    });
+    if let Ok(id) = HeaderValue::from_str(facts.request_id()) {
+        response.headers_mut().insert(REQUEST_ID.clone(), id);
+    }
+    response
+}
+
+fn start_span(web: &Web, request: &Request, route: Option<&str>) -> Span {
+    let headers = request.headers();
+    let path: String = request.uri().path().chars().take(PATH_CHARACTERS).collect();
+    let link = TraceContext::parse(text(headers, "traceparent"), text(headers, "tracestate"));
+    let span = web.telemetry().http_server(HttpServer {
+        method: request.method().as_str(),
+        route,
+        path: &path,
+        scheme: web.config().scheme(),
+        link: Some(link).filter(|link| !link.is_empty()),
+    });
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        span.set(attr::client_address(&peer.ip()));
+    }
+    if let Some(agent) = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()) {
+        span.set(attr::user_agent(agent));
+    }
+    span
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// What became of a request.
+struct Answer<'a> {
+    method: &'a str,
+    route: Option<String>,
+    status: u16,
+    problem: Option<&'static str>,
+    started: Instant,
+}
+
+impl Facts {
+    fn new(span: Span, web: &Web) -> Self {
+        let traceparent = span.trace_context().traceparent;
+        let trace_id = traceparent.split('-').nth(1).map(str::to_owned);
+        let request_id = trace_id.unwrap_or_else(|| web.random_hex());
+        let inner =
+            Inner { span, request_id, user: OnceLock::new(), guild: OnceLock::new(), game: OnceLock::new() };
+        Self(Arc::new(inner))
+    }
+
+    fn log(&self, answer: &Answer<'_>) {
+        let duration_ms = u64::try_from(answer.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            name: "http.request",
+            target: "web",
+            {
+                request_id = self.request_id(),
+                method = answer.method,
+                route = answer.route,
+                status = answer.status,
+                duration_ms,
+                outcome = answer.problem.unwrap_or("ok"),
+                user_id = self.0.user.get().map(ToString::to_string),
+                guild_id = self.0.guild.get().map(ToString::to_string),
+                game_id = self.0.game.get().map(ToString::to_string),
+            },
+            "Answered a request."
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! Pages for people: plain HTML that works without a script.
+
+mod cards;
+mod form;
+mod form_input;
+mod form_view;
+mod game;
+mod game_view;
+mod games;
+mod home;
+mod problems;
+mod sign_in;
+mod visit;
+mod words;
+
+use actions::guilds;
+use axum::Router;
+use axum::routing::{get, post};
+use domain::{Game, Guild, GuildId, Template};
+use url::form_urlencoded;
+
+use crate::app::Web;
+use crate::problem::Problem;
+use visit::Visit;
+
+/// The pages.
+pub(crate) fn router() -> Router<Web> {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/sign-in", get(sign_in::ask).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/games", get(games::list))
+        .route("/games/new", get(form::new).post(form::create))
+        .route("/games/{id}", get(game::show))
+        .route("/games/{id}/join", post(game::join))
+        .route("/games/{id}/leave", post(game::leave))
+        .route("/games/{id}/edit", get(form::edit).post(form::change))
+        .route("/games/{id}/cancel", get(game::ask_to_cancel).post(game::cancel))
+        .route("/problems", get(problems::all))
+        .route("/problems/{slug}", get(problems::one))
+}
+
+/// Where a person signs in who wants to see `next` afterwards.
+pub(crate) fn sign_in_address(next: &str) -> String {
+    let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    format!("/sign-in?{query}")
+}
+
+async fn guilds_of(web: &Web, visit: &Visit) -> Result<Vec<Guild>, Problem> {
+    let views = guilds::list(web.ctx(), &visit.actor).await?;
+    Ok(views.into_iter().map(|view| view.guild).collect())
+}
+
+/// The guild that an address names, else the first one.
+fn chosen<'a>(guilds: &'a [Guild], named: Option<&str>) -> Option<&'a Guild> {
+    let wanted = |guild: &&Guild| Some(guild.id.to_string().as_str()) == named;
+    guilds.iter().find(wanted).or_else(|| guilds.first().filter(|_| named.is_none()))
+}
+
+async fn templates_of(web: &Web, visit: &Visit, guild: GuildId) -> Result<Vec<Template>, Problem> {
+    Ok(guilds::templates(web.ctx(), &visit.actor, guild).await?)
+}
+
+/// The name of the channel that a game is announced in, as far as it is known.
+async fn channel_name(web: &Web, visit: &Visit, game: &Game) -> Result<Option<String>, Problem> {
+    let channels = guilds::channels(web.ctx(), &visit.actor, game.guild).await?;
+    Ok(channels.into_iter().find(|channel| channel.id == game.terms.channel).map(|channel| channel.name))
+}

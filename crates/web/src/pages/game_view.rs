@@ -1,0 +1,207 @@
+//! One game, large.
+
+use std::time::Duration;
+
+use actions::games::{GameView, NoticeFate};
+use domain::notice::Recipient;
+use domain::seats::Seat;
+use domain::{Participant, UserId, Who};
+use jiff::Timestamp;
+use look::{
+    Column, Style, Tone, button, card, facts, heading, hidden, initial, link_button, notice, seats, table,
+    time,
+};
+use maud::{Markup, html};
+
+use super::words::{delivery_badge, is_full, name_of, notice_label, seats_of, signup_label, status_badge};
+use crate::local_time::zone;
+
+/// What the page knows.
+#[derive(Debug)]
+pub(crate) struct GamePage<'a> {
+    pub(crate) view: &'a GameView,
+    /// The name of the channel that it is announced in.
+    pub(crate) channel: Option<&'a str>,
+    pub(crate) viewer: UserId,
+    /// The fate of every notice, for those who run it.
+    pub(crate) notices: &'a [NoticeFate],
+    pub(crate) csrf: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+/// The body of the page.
+pub(crate) fn view(page: &GamePage<'_>) -> Markup {
+    let game = &page.view.game;
+    let under =
+        html! { (status_badge(game.status)) span .muted { "hosted by " (name_of(page.view, game.host)) } };
+    let crumb = html! { a href={ "/games?guild=" (game.guild) } { "Games" } };
+    html! {
+        (heading(Some(crumb), &game.title, Some(under), host_actions(page)))
+        div .split {
+            div .stack {
+                (card("When and where", &about(page)))
+                (card("Players", &roster(page)))
+            }
+            div .stack { (your_part(page)) }
+        }
+        @if page.view.may_run { (fates(page)) }
+    }
+}
+
+fn host_actions(page: &GamePage<'_>) -> Option<Markup> {
+    let game = &page.view.game;
+    let open = page.view.may_run && !game.status.is_final() && game.completed_at.is_none();
+    open.then(|| {
+        html! {
+            (link_button(Style::Plain, &format!("/games/{}/edit", game.id), "Edit"))
+            (link_button(Style::Danger, &format!("/games/{}/cancel", game.id), "Cancel game"))
+        }
+    })
+}
+
+fn about(page: &GamePage<'_>) -> Markup {
+    let game = &page.view.game;
+    let length = Duration::from_mins(u64::from(game.terms.minutes));
+    let mut list = vec![
+        ("Starts", time(game.start, &zone(&game.zone), page.now)),
+        ("Lasts", html! { (look::duration(length)) }),
+        (
+            "Seats",
+            seats(page.view.split.confirmed.len(), seats_of(page.view), page.view.split.waitlist.len()),
+        ),
+        ("Signup", html! { (signup_label(game.terms.signup)) }),
+    ];
+    if !game.terms.place.is_empty() {
+        list.push(("Where", html! { (game.terms.place) }));
+    }
+    if let Some(channel) = &page.channel {
+        list.push(("Announced in", html! { "#" (channel) }));
+    }
+    list.push(("Reminders", reminders(&game.terms.reminders)));
+    html! {
+        div .stack {
+            (facts(&list))
+            @if !game.description.is_empty() { p .prewrap { (game.description) } }
+        }
+    }
+}
+
+fn reminders(minutes: &[u32]) -> Markup {
+    let said = |minutes: &u32| look::duration(Duration::from_mins(u64::from(*minutes)));
+    let list: Vec<_> = minutes.iter().map(said).collect();
+    html! { @if list.is_empty() { "none" } @else { (list.join(", ")) " before" } }
+}
+
+fn roster(page: &GamePage<'_>) -> Markup {
+    let open = seats_of(page.view).saturating_sub(page.view.split.confirmed.len());
+    let taken = page.view.split.confirmed.len();
+    html! {
+        ol .roster {
+            @for (index, participant) in page.view.split.confirmed.iter().enumerate() { (player(page, index + 1, participant)) }
+            @for number in taken + 1..=taken + open.min(SHOWN_OPEN_SEATS) {
+                li .open-seat { span .seat-no { (number) } "open" }
+            }
+        }
+        @if open > SHOWN_OPEN_SEATS { p .small.muted { "and " (open - SHOWN_OPEN_SEATS) " more open seats" } }
+        @if !page.view.split.waitlist.is_empty() {
+            h3 { "Waitlist" }
+            ol .roster { @for (index, participant) in page.view.split.waitlist.iter().enumerate() { (player(page, index + 1, participant)) } }
+        }
+    }
+}
+
+/// More open seats are counted, not listed.
+const SHOWN_OPEN_SEATS: usize = 6;
+
+fn player(page: &GamePage<'_>, number: usize, participant: &Participant) -> Markup {
+    let name = match &participant.who {
+        Who::User(user) => name_of(page.view, *user),
+        Who::Placeholder(name) => name,
+    };
+    html! {
+        li .you[participant.user() == Some(page.viewer)] {
+            span .seat-no { (number) } (initial(name)) (name)
+            @if participant.user() == Some(page.viewer) { span .muted { "you" } }
+            @if participant.user().is_none() { span .muted.small { "held" } }
+        }
+    }
+}
+
+fn your_part(page: &GamePage<'_>) -> Markup {
+    let game = &page.view.game;
+    let action = |verb: &str| format!("/games/{}/{verb}", game.id);
+    let body = html! {
+        div .stack {
+            @match page.view.my_seat {
+                Some(Seat::Confirmed(number)) => p { "You have seat " (number) "." },
+                Some(Seat::Waitlisted(number)) => p { "You are number " (number) " on the waitlist. You move up when somebody leaves, and are told." },
+                None => p .muted { (standing(page)) },
+            }
+            @if page.view.my_seat.is_some() && game.status.lets_leave() {
+                form method="post" action=(action("leave")) { (hidden("csrf", page.csrf)) (button(Style::Plain, "Leave")) }
+            } @else if page.view.may_join && page.view.my_seat.is_none() {
+                form method="post" action=(action("join")) {
+                    (hidden("csrf", page.csrf))
+                    (button(Style::Primary, if is_full(page.view) { "Join the waitlist" } else { "Join" }))
+                }
+            }
+            @if page.view.my_seat.is_some() && !game.terms.instructions.is_empty() {
+                (notice(Tone::Accent, &html! { h3 { "From the host" } p .prewrap { (game.terms.instructions) } }))
+            }
+        }
+    };
+    card("You", &body)
+}
+
+/// Why there is nothing to press, or what pressing does.
+fn standing(page: &GamePage<'_>) -> &'static str {
+    match page.view.game.status {
+        domain::Status::Draft => "It is not announced yet. Players can join once it is.",
+        domain::Status::Scheduled if page.view.may_join && is_full(page.view) => {
+            "Every seat is taken. You can wait for one."
+        }
+        domain::Status::Scheduled if page.view.may_join => "You are not on the roster.",
+        domain::Status::Scheduled if !page.view.game.terms.signup.lets_join() => {
+            "The host picks the players."
+        }
+        domain::Status::Scheduled => "This game is for roles that you don't hold.",
+        domain::Status::InProgress => "It is under way and takes no more players.",
+        domain::Status::Completed | domain::Status::Archived => "It is over.",
+        domain::Status::Cancelled => "It is cancelled.",
+    }
+}
+
+fn fates(page: &GamePage<'_>) -> Markup {
+    let columns = [
+        Column::text("Notice"),
+        Column::text("To"),
+        Column::text("State"),
+        Column::text("When"),
+        Column::number("Attempts"),
+    ];
+    let row = |notice: &NoticeFate| {
+        let fate = &notice.fate;
+        vec![
+            html! { (notice_label(fate.kind)) },
+            html! { (recipient(page, notice)) },
+            html! { (delivery_badge(&fate.state)) @if let Some(reason) = &fate.reason { " " span .muted { (reason) } } },
+            time(fate.settled_at.unwrap_or(fate.scheduled_for), &zone(&page.view.game.zone), page.now),
+            html! { (fate.attempts) },
+        ]
+    };
+    let rows: Vec<_> = page.notices.iter().map(row).collect();
+    html! {
+        section .card.below {
+            h2 { "Notices" }
+            @if rows.is_empty() { p .muted { "Nobody has been told anything yet. The announcement comes first." } }
+            @else { (table("What became of everything that people are told about this game", &columns, &rows)) }
+        }
+    }
+}
+
+fn recipient<'a>(page: &'a GamePage<'_>, notice: &'a NoticeFate) -> &'a str {
+    match notice.fate.to {
+        Recipient::Channel(_) => page.channel.unwrap_or("the channel"),
+        Recipient::User(user) => notice.name.as_deref().unwrap_or_else(|| name_of(page.view, user)),
+    }
+}
