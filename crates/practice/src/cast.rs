@@ -71,7 +71,7 @@ pub struct Channel {
 
 /// Id of the practice guild and of its @everyone role.
 pub const GUILD_ID: u64 = 1_200_000_000_000_000_000;
-/// Id of the role "Manager", which holds MANAGE_GUILD.
+/// Id of the role "Manager", which holds `MANAGE_GUILD`.
 pub const MANAGER_ROLE_ID: u64 = 1_200_000_000_000_000_101;
 /// Id of the role "Host".
 pub const HOST_ROLE_ID: u64 = 1_200_000_000_000_000_102;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `require_allowed_mentions`, on).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Faults {
     /// Every REST request is answered 503 and no WebSocket is accepted.
     pub outage: bool,
@@ -27,7 +28,7 @@ pub struct Faults {
     /// A message of the bot without `allowed_mentions` is refused. Not Discord's rule but Muster's;
     /// switch it off for a library that leaves the field out.
     pub require_allowed_mentions: bool,
-    /// Whether GUILD_MEMBERS, GUILD_PRESENCES and MESSAGE_CONTENT are enabled for the application;
+    /// Whether `GUILD_MEMBERS`, `GUILD_PRESENCES` and `MESSAGE_CONTENT` are enabled for the application;
     /// when they aren't, asking for one closes the gateway with 4014.
     pub privileged_intents: bool,
 }

@@ -1,11 +1,11 @@
 //! One WebSocket connection from HELLO to its close.
 
+use super::close::Close;
 use super::compression::Encoder;
 use super::identify::{Line, Resumed, identify, resume};
-use super::{HEARTBEAT_INTERVAL_MILLISECONDS, Wishes};
+use super::{HEARTBEAT_INTERVAL_MILLISECONDS, Wishes, members};
 use crate::app::Shared;
-use crate::state::{Order, World, intents};
-use crate::wire;
+use crate::state::{Order, intents};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -17,39 +17,7 @@ const HEARTBEAT_GRACE: Duration = Duration::from_secs(20);
 const PAYLOAD_LIMIT_BYTES: usize = 4096;
 /// A client may send so many payloads in `SEND_WINDOW` (gateway, "Rate Limiting").
 const SEND_LIMIT: usize = 120;
-const SEND_WINDOW: Duration = Duration::from_secs(60);
-
-/// Why the server closes (opcodes, "Gateway Close Event Codes").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Close {
-    code: u16,
-    reason: &'static str,
-}
-
-impl Close {
-    const UNKNOWN_ERROR: Self = Self::new(4000, "Unknown error.");
-    const UNKNOWN_OPCODE: Self = Self::new(4001, "Unknown opcode.");
-    pub(super) const DECODE_ERROR: Self = Self::new(4002, "Error while decoding payload.");
-    const NOT_AUTHENTICATED: Self = Self::new(4003, "Not authenticated.");
-    pub(super) const AUTHENTICATION_FAILED: Self = Self::new(4004, "Authentication failed.");
-    const ALREADY_AUTHENTICATED: Self = Self::new(4005, "Already authenticated.");
-    pub(super) const INVALID_SEQUENCE: Self = Self::new(4007, "Invalid seq.");
-    const RATE_LIMITED: Self = Self::new(4008, "Rate limited.");
-    const TIMED_OUT: Self = Self::new(4009, "Session timed out.");
-    pub(super) const INVALID_SHARD: Self = Self::new(4010, "Invalid shard.");
-    const INVALID_VERSION: Self = Self::new(4012, "Invalid API version.");
-    pub(super) const INVALID_INTENTS: Self = Self::new(4013, "Invalid intent(s).");
-    pub(super) const DISALLOWED_INTENTS: Self = Self::new(4014, "Disallowed intent(s).");
-
-    const fn new(code: u16, reason: &'static str) -> Self {
-        Self { code, reason }
-    }
-
-    /// Whether Discord forgets the session with it.
-    fn ends_session(self) -> bool {
-        !matches!(self.code, 4000 | 4002 | 4008)
-    }
-}
+const SEND_WINDOW: Duration = Duration::from_mins(1);
 
 /// Serves one connection until either side closes it.
 pub(super) async fn run(app: Shared, socket: WebSocket, wishes: Wishes, address: String) {
@@ -119,7 +87,7 @@ impl Connection {
         let mut changes = self.app.changes();
         let stop = self.app.stop.clone();
         loop {
-            let step = tokio::select! {
+            let outcome = tokio::select! {
                 incoming = self.socket.recv() => match incoming {
                     Some(Ok(message)) => self.receive(message).await,
                     Some(Err(_)) | None => Err(Ending::Left(None)),
@@ -128,11 +96,11 @@ impl Connection {
                 () = tokio::time::sleep_until(self.heartbeat_due) => Err(Ending::Close(Close::TIMED_OUT)),
                 () = stop.cancelled() => Err(Ending::Stopping),
             };
-            let step = match step {
+            let outcome = match outcome {
                 Ok(()) => self.flush().await,
                 ended => ended,
             };
-            if let Err(ending) = step {
+            if let Err(ending) = outcome {
                 return ending;
             }
         }
@@ -260,7 +228,7 @@ impl Connection {
     fn request_members(&self, data: &Value) {
         let Some(id) = &self.session else { return };
         self.app.touch(|world| {
-            let chunk = members_chunk(world, data);
+            let chunk = members::chunk(world, data);
             if let Some(session) = world.sessions.get(id) {
                 let whole_guild = data["query"] == "" && data["limit"].as_u64().unwrap_or(0) == 0;
                 if !whole_guild || session.intents & intents::GUILD_MEMBERS != 0 {
@@ -318,28 +286,4 @@ impl Connection {
 
 fn frame(op: u8, data: &Value) -> String {
     json!({ "op": op, "s": null, "t": null, "d": data }).to_string()
-}
-
-fn members_chunk(world: &World, data: &Value) -> Value {
-    let query = data["query"].as_str().unwrap_or_default().to_lowercase();
-    let ids: Vec<String> = match &data["user_ids"] {
-        Value::Array(ids) => ids.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(id) => vec![id.clone()],
-        _ => Vec::new(),
-    };
-    let wanted = |member: &&crate::state::Member| {
-        if ids.is_empty() {
-            member.name.to_lowercase().starts_with(&query)
-                || member.global_name.to_lowercase().starts_with(&query)
-        } else {
-            ids.contains(&member.id.to_string())
-        }
-    };
-    let members: Vec<Value> = world.guild.members.iter().filter(wanted).map(wire::member).collect();
-    let mut chunk =
-        json!({ "guild_id": world.guild.id, "members": members, "chunk_index": 0, "chunk_count": 1 });
-    if let Some(nonce) = data.get("nonce").filter(|nonce| !nonce.is_null()) {
-        chunk["nonce"] = nonce.clone();
-    }
-    chunk
 }

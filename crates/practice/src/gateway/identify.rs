@@ -1,8 +1,8 @@
 //! Logging in: IDENTIFY and RESUME.
 
-use super::connection::Close;
+use super::close::Close;
 use crate::rest::applications;
-use crate::state::{Session, World, intents};
+use crate::state::{BOT, Session, World, intents};
 use crate::wire;
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ pub(super) struct Line {
     pub(super) session_id: String,
 }
 
-/// Opens a session; READY and GUILD_CREATE wait in it.
+/// Opens a session; READY and `GUILD_CREATE` wait in it.
 pub(super) fn identify(world: &mut World, data: &Value, line: Line) -> Result<String, Close> {
     let wanted = Identify::read(data)?;
     if !is_bots(world, wanted.token) {
@@ -62,7 +62,7 @@ pub(super) fn identify(world: &mut World, data: &Value, line: Line) -> Result<St
     if wanted.intents & intents::PRIVILEGED != 0 && !world.faults.privileged_intents {
         return Err(Close::DISALLOWED_INTENTS);
     }
-    let bot = world.bot();
+    let bot = BOT;
     let mut session = Session::new(line.session_id.clone(), wanted.intents, wanted.shard, line.connection);
     let has_guild = session.has_guild(Some(world.guild.id.0));
     let guilds = if has_guild { json!([{ "id": world.guild.id, "unavailable": true }]) } else { json!([]) };

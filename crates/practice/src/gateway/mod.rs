@@ -1,8 +1,10 @@
 //! The gateway, version 10, with JSON and optional zlib-stream compression (events, "Gateway").
 
+mod close;
 mod compression;
 mod connection;
 mod identify;
+mod members;
 
 use crate::app::{App, Shared};
 use crate::errors::ApiError;

@@ -3,7 +3,7 @@
 use super::Answer;
 use crate::app::Shared;
 use crate::errors::Code;
-use crate::state::World;
+use crate::state::{BOT, World};
 use crate::wire;
 use axum::extract::State;
 use axum::routing::get;
@@ -29,7 +29,7 @@ pub(crate) fn flags(world: &World) -> u64 {
 }
 
 fn shape(world: &World) -> Option<Value> {
-    let bot = world.guild.member(world.bot())?;
+    let bot = world.guild.member(BOT)?;
     let owner = world.guild.member(world.guild.owner)?;
     Some(json!({
         "id": bot.id,

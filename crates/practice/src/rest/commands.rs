@@ -4,7 +4,7 @@ use super::path::snowflake;
 use super::{Answer, JsonBody};
 use crate::app::Shared;
 use crate::errors::{ApiError, Code};
-use crate::state::Snowflake;
+use crate::state::{BOT, Snowflake};
 use axum::extract::{Path, State};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -35,7 +35,7 @@ impl Target {
         let application = snowflake("application_id", &self.application)?;
         let guild = self.guild.as_deref().map(|guild| snowflake("guild_id", guild)).transpose()?;
         app.read(|world| {
-            if application != world.bot() {
+            if application != BOT {
                 return Err(Code::UnknownApplication.into());
             }
             if guild.is_some_and(|guild| guild != world.guild.id) {

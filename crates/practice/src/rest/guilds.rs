@@ -78,7 +78,7 @@ struct Page {
     after: Option<Snowflake>,
 }
 
-/// Needs the GUILD_MEMBERS intent to be enabled for the application (guild resource, "List Guild Members").
+/// Needs the `GUILD_MEMBERS` intent to be enabled for the application (guild resource, "List Guild Members").
 async fn members(
     State(app): State<Shared>,
     Path(id): Path<String>,

@@ -19,7 +19,7 @@ use std::time::Duration;
 const PAGE_LIMIT: usize = 100;
 const DEFAULT_PAGE: usize = 50;
 /// What a refused edit of an old message asks to wait.
-const OLD_EDIT_RETRY_AFTER: Duration = Duration::from_secs(60);
+const OLD_EDIT_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()

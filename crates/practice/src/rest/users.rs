@@ -4,7 +4,7 @@ use super::path::snowflake;
 use super::{Answer, JsonBody};
 use crate::app::Shared;
 use crate::errors::{Code, Problems};
-use crate::state::Snowflake;
+use crate::state::{BOT, Snowflake};
 use crate::wire;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
@@ -20,13 +20,13 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 async fn me(State(app): State<Shared>) -> Answer<Json<Value>> {
-    let user = app.read(|world| world.guild.member(world.bot()).map(wire::bot_user));
+    let user = app.read(|world| world.guild.member(BOT).map(wire::bot_user));
     Ok(Json(user.ok_or(Code::UnknownUser)?))
 }
 
 async fn my_guilds(State(app): State<Shared>) -> Json<Value> {
     let guild = app.read(|world| {
-        let permissions = world.guild.member(world.bot()).map_or(0, |bot| world.guild.permissions(bot));
+        let permissions = world.guild.member(BOT).map_or(0, |bot| world.guild.permissions(bot));
         let guild = &world.guild;
         json!({ "id": guild.id, "name": guild.name, "icon": null, "banner": null, "owner": false,
                 "permissions": permissions.to_string(), "features": [] })

@@ -64,7 +64,7 @@ async fn press(State(app): State<Shared>, Body(press): Body<Press>) -> Result<Js
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Command {
+struct Run {
     #[serde(rename = "as")]
     person: String,
     channel: String,
@@ -75,13 +75,13 @@ struct Command {
     wait_ms: Option<u64>,
 }
 
-async fn command(State(app): State<Shared>, Body(command): Body<Command>) -> Result<Json<Value>, Problem> {
+async fn command(State(app): State<Shared>, Body(run): Body<Run>) -> Result<Json<Value>, Problem> {
     let deed = |world: &World| {
-        let person = world.person(&command.person)?.id;
-        let channel = world.seen_channel(person, &command.channel)?;
-        world.run(person, channel, &command.command, &command.options)
+        let person = world.person(&run.person)?.id;
+        let channel = world.seen_channel(person, &run.channel)?;
+        world.run(person, channel, &run.command, &run.options)
     };
-    Ok(shape(&carry_out(&app, patience(command.wait_ms), deed).await?))
+    Ok(shape(&carry_out(&app, patience(run.wait_ms), deed).await?))
 }
 
 /// Every registered command as Discord gives it back, global ones and the guild's.

@@ -1,7 +1,7 @@
 //! `GET oracle`: every message that was ever visible.
 
 use crate::app::Shared;
-use crate::state::{Message, World};
+use crate::state::{BOT, Message, World};
 use crate::wire::time;
 use axum::extract::State;
 use axum::routing::get;
@@ -32,7 +32,7 @@ fn shape(world: &World, message: &Message) -> Value {
         "channel_name": world.guild.channel(message.channel).map(|channel| channel.name.clone()),
         "dm_with": direct.and_then(name),
         "author": name(message.author),
-        "by_bot": message.author == world.bot(),
+        "by_bot": message.author == BOT,
         "only_for": message.only_for.and_then(name),
         "interaction": message.origin.as_ref().map(|origin| origin.interaction),
         "loading": message.is_loading(),

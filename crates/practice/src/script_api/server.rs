@@ -4,7 +4,7 @@ use super::Problem;
 use super::problem::Body;
 use crate::app::Shared;
 use crate::gateway::address;
-use crate::state::Order;
+use crate::state::{BOT, Order};
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -24,7 +24,7 @@ async fn bot(State(app): State<Shared>, headers: HeaderMap) -> Json<Value> {
     Json(app.read(|world| {
         json!({
             "token": world.token,
-            "application_id": world.bot(),
+            "application_id": BOT,
             "guild_id": world.guild.id,
             "api": format!("http://{host}/api/v10"),
             "gateway": gateway,

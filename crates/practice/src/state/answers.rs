@@ -3,7 +3,7 @@
 use super::interactions::{AUTOCOMPLETE, Answer, COMMAND, COMPONENT, Interaction, MODAL_SUBMIT};
 use super::messages::{EPHEMERAL, LOADING, Message, Origin};
 use super::posting::Post;
-use super::{Snowflake, World};
+use super::{BOT, Snowflake, World};
 use crate::errors::{ApiError, Code, Problems};
 use crate::validate::{self, Draft, Purpose};
 use crate::wire;
@@ -91,7 +91,7 @@ impl World {
             name: interaction.name.clone(),
             message: interaction.message,
         });
-        let (channel, author) = (interaction.channel, self.bot());
+        let (channel, author) = (interaction.channel, BOT);
         self.post(Post { channel, author, draft, only_for, origin }, now)
     }
 

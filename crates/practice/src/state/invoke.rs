@@ -33,7 +33,9 @@ impl World {
     ) -> Result<Invocation, PlayError> {
         let words: Vec<&str> = line.trim().trim_start_matches('/').split_whitespace().collect();
         let command = self.runnable(&words, person).ok_or_else(|| {
-            PlayError::UnknownCommand(line.trim().to_owned(), self.runnable_names(person).join(", "))
+            let names = self.runnable_names(person);
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            PlayError::UnknownCommand(line.trim().to_owned(), known)
         })?;
         if !self.may_command(person, channel) {
             return Err(PlayError::Forbidden);
@@ -156,16 +158,7 @@ impl World {
                 .ok_or_else(|| refuse("person or role"))?,
             _ => json!(text),
         };
-        self.check_choice(option, &value).ok_or_else(|| refuse("choice"))
-    }
-
-    fn check_choice(&self, option: &Value, value: &Value) -> Option<Value> {
-        let choices = option["choices"].as_array().map_or(&[][..], Vec::as_slice);
-        if choices.is_empty() {
-            return Some(value.clone());
-        }
-        let named = |choice: &&Value| choice["value"] == *value || choice["name"] == *value;
-        choices.iter().find(named).map(|choice| choice["value"].clone())
+        check_choice(option, &value).ok_or_else(|| refuse("choice"))
     }
 
     fn resolve_person(&self, text: &str, resolved: &mut Map<String, Value>) -> Option<Value> {
@@ -189,6 +182,15 @@ impl World {
         note(resolved, "channels", &id, wire::partial_channel(&self.guild, channel));
         Some(json!(id))
     }
+}
+
+fn check_choice(option: &Value, value: &Value) -> Option<Value> {
+    let choices = option["choices"].as_array().map_or(&[][..], Vec::as_slice);
+    if choices.is_empty() {
+        return Some(value.clone());
+    }
+    let named = |choice: &&Value| choice["value"] == *value || choice["name"] == *value;
+    choices.iter().find(named).map(|choice| choice["value"].clone())
 }
 
 fn note(resolved: &mut Map<String, Value>, kind: &str, id: &str, value: Value) {

@@ -30,6 +30,9 @@ use crate::faults::Faults;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// The bot's user id, which is also its application's.
+pub(crate) const BOT: Snowflake = Snowflake(cast::APPLICATION_ID);
+
 /// The state of the whole practice Discord.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -71,11 +74,6 @@ impl World {
         self.ids = old.ids;
         self.commands = old.commands;
         self.sessions = old.sessions;
-    }
-
-    /// The bot's user id.
-    pub(crate) fn bot(&self) -> Snowflake {
-        Snowflake(cast::APPLICATION_ID)
     }
 
     /// Tells every session that something happened in the guild.

@@ -2,7 +2,7 @@
 
 use super::permissions::{EMBED_LINKS, SEND_MESSAGES, VIEW_CHANNEL};
 use super::sessions::intents;
-use super::{Snowflake, World};
+use super::{BOT, Snowflake, World};
 use crate::wire;
 use serde_json::json;
 
@@ -36,7 +36,7 @@ impl World {
 
     /// Gives or takes the bot's right to see a channel, and to write in it.
     pub(crate) fn set_bot_access(&mut self, channel: Snowflake, sees: Option<bool>, writes: Option<bool>) {
-        let bot = self.bot();
+        let bot = BOT;
         if let Some(sees) = sees {
             self.guild.overwrite(channel, bot, VIEW_CHANNEL, sees);
         }
@@ -88,7 +88,7 @@ impl World {
 
     /// Tells every session about the guild as it is now, as if it had just come back.
     pub(crate) fn announce_guild(&mut self) {
-        let (bot, guild) = (self.bot(), &self.guild);
+        let (bot, guild) = (BOT, &self.guild);
         for session in self.sessions.iter_mut() {
             if session.intents & intents::GUILDS != 0 && session.has_guild(Some(guild.id.0)) {
                 session.push("GUILD_CREATE", &wire::guild_create(guild, bot, session.intents));

@@ -51,7 +51,7 @@ impl Guild {
     }
 }
 
-/// Without VIEW_CHANNEL there is nothing; without SEND_MESSAGES nothing that rides on a message.
+/// Without `VIEW_CHANNEL` there is nothing; without `SEND_MESSAGES` nothing that rides on a message.
 fn implied(bits: u64) -> u64 {
     if bits & VIEW_CHANNEL == 0 {
         return 0;

@@ -6,7 +6,7 @@ use super::mentions::{AllowedMentions, mentions_in};
 use super::messages::{EPHEMERAL, LOADING, Message, Origin};
 use super::permissions::{EMBED_LINKS, MANAGE_MESSAGES, SEND_MESSAGES, VIEW_CHANNEL};
 use super::sessions::{Event, intents};
-use super::{Snowflake, World};
+use super::{BOT, Snowflake, World};
 use crate::errors::{ApiError, Code};
 use crate::validate::{self, Draft, Purpose};
 use crate::wire;
@@ -48,7 +48,7 @@ impl World {
     /// Whether the bot sees `channel` and holds `bits` there.
     pub(crate) fn bot_may(&self, channel: Snowflake, bits: u64) -> Result<(), Code> {
         let Place::Guild(channel) = self.place(channel)? else { return Ok(()) };
-        let bot = self.guild.member(self.bot()).ok_or(Code::MissingAccess)?;
+        let bot = self.guild.member(BOT).ok_or(Code::MissingAccess)?;
         let held = self.guild.permissions_in(bot, channel);
         if held & VIEW_CHANNEL == 0 {
             return Err(Code::MissingAccess);
@@ -74,12 +74,12 @@ impl World {
             Place::Direct(person) => self.check_open(person)?,
         }
         if let Some(nonce) = draft.nonce.as_ref().filter(|_| draft.enforce_nonce)
-            && let Some(message) = self.messages.with_nonce(self.bot(), nonce, now)
+            && let Some(message) = self.messages.with_nonce(BOT, nonce, now)
         {
             return Ok(wire::message(self, message));
         }
         let draft = Draft { flags: draft.flags & !EPHEMERAL, ..draft };
-        let post = Post { channel, author: self.bot(), draft, only_for: None, origin: None };
+        let post = Post { channel, author: BOT, draft, only_for: None, origin: None };
         let message = self.post(post, now);
         Ok(wire::message(self, &message))
     }
@@ -126,7 +126,7 @@ impl World {
     ) -> Result<Value, ApiError> {
         self.bot_may(channel, 0)?;
         let message = self.messages.get(channel, id).filter(|message| !message.is_ephemeral());
-        if message.ok_or(Code::UnknownMessage)?.author != self.bot() {
+        if message.ok_or(Code::UnknownMessage)?.author != BOT {
             return Err(Code::ForeignMessage.into());
         }
         let draft = validate::message(body, Purpose::Edit, self.faults.require_allowed_mentions)?;
@@ -169,7 +169,7 @@ impl World {
         Ok(edited)
     }
 
-    /// Deletes a message on the bot's behalf: its own anywhere, others' with MANAGE_MESSAGES.
+    /// Deletes a message on the bot's behalf: its own anywhere, others' with `MANAGE_MESSAGES`.
     pub(crate) fn delete_message(
         &mut self,
         channel: Snowflake,
@@ -178,7 +178,7 @@ impl World {
     ) -> Result<(), ApiError> {
         self.bot_may(channel, 0)?;
         let message = self.messages.get(channel, id).filter(|message| !message.is_ephemeral());
-        if message.ok_or(Code::UnknownMessage)?.author != self.bot() {
+        if message.ok_or(Code::UnknownMessage)?.author != BOT {
             self.bot_may(channel, MANAGE_MESSAGES)?;
         }
         self.remove(channel, id, now);
@@ -210,7 +210,7 @@ impl World {
             return;
         }
         let guild = self.guild_of(message.channel);
-        let about_bot = message.author == self.bot() || message.mentions.users.contains(&self.bot());
+        let about_bot = message.author == BOT || message.mentions.users.contains(&BOT);
         let data = wire::message_event(self, message);
         self.tell_channel(name, guild, guild.is_some() && !about_bot, data);
     }

@@ -32,7 +32,7 @@ pub(crate) struct Event {
     pub(crate) intent: u64,
     /// The guild that it belongs to, which decides the shard; none for direct messages.
     pub(crate) guild: Option<u64>,
-    /// Whether the text of the message in `data` is hidden without MESSAGE_CONTENT.
+    /// Whether the text of the message in `data` is hidden without `MESSAGE_CONTENT`.
     pub(crate) hides_content: bool,
     /// Discord's `d`.
     pub(crate) data: Value,

@@ -95,7 +95,8 @@ fn check_urls(embed: &Value, path: &str, problems: &mut Problems) {
 pub(super) fn check_scheme(url: &str, path: &str, attachments: bool, problems: &mut Problems) {
     let known =
         ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme) && url.len() > scheme.len());
-    if !known && !(attachments && url.starts_with("attachment://")) {
+    let attached = attachments && url.starts_with("attachment://");
+    if !known && !attached {
         let message = format!("Scheme \"{url}\" is not supported. Scheme must be one of ('http', 'https').");
         problems.add(path, "URL_TYPE_INVALID_SCHEME", message);
     }
@@ -110,7 +111,8 @@ fn check_color(embed: &Value, path: &str, problems: &mut Problems) {
             problems.add(&join(path, "color"), "NUMBER_TYPE_MAX", message);
         }
         None => {
-            problems.add(&join(path, "color"), "NUMBER_TYPE_COERCE", format!("Value {color} is not int."))
+            let message = format!("Value {color} is not int.");
+            problems.add(&join(path, "color"), "NUMBER_TYPE_COERCE", message);
         }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 const CONTENT_LIMIT: usize = 2000;
 const NONCE_LIMIT: usize = 25;
 const MENTIONS_LIMIT: usize = 100;
-/// SUPPRESS_EMBEDS, EPHEMERAL, SUPPRESS_NOTIFICATIONS.
+/// `SUPPRESS_EMBEDS`, EPHEMERAL, `SUPPRESS_NOTIFICATIONS`.
 const SETTABLE_FLAGS: u64 = 1 << 2 | 1 << 6 | 1 << 12;
 
 /// A message as a request describes it; a field that is `None` was left out.
@@ -134,12 +134,11 @@ fn mention_ids(value: &Map<String, Value>, name: &str, problems: &mut Problems) 
     problems.at_most(&path, ids.len(), MENTIONS_LIMIT);
     let mut known = Vec::new();
     for (at, id) in ids.iter().enumerate() {
-        match serde_json::from_value(id.clone()) {
-            Ok(id) => known.push(id),
-            Err(_) => {
-                let message = format!("Value {id} is not snowflake.");
-                problems.add(&format!("{path}.{at}"), "NUMBER_TYPE_COERCE", message);
-            }
+        if let Ok(id) = serde_json::from_value(id.clone()) {
+            known.push(id);
+        } else {
+            let message = format!("Value {id} is not snowflake.");
+            problems.add(&format!("{path}.{at}"), "NUMBER_TYPE_COERCE", message);
         }
     }
     known

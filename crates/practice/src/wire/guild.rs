@@ -120,7 +120,7 @@ pub(crate) fn guild(guild: &Guild) -> Value {
     })
 }
 
-/// The guild as GUILD_CREATE carries it: the members are all with GUILD_MEMBERS and GUILD_PRESENCES, else the
+/// The guild as `GUILD_CREATE` carries it: the members are all with `GUILD_MEMBERS` and `GUILD_PRESENCES`, else the
 /// bot alone (gateway events, "Guild Create").
 pub(crate) fn guild_create(guild: &Guild, bot: Snowflake, wanted: u64) -> Value {
     let everyone = wanted & (intents::GUILD_MEMBERS | intents::GUILD_PRESENCES) != 0;

@@ -1,7 +1,7 @@
 //! Interactions and the answers to callbacks.
 
 use crate::state::permissions::{ATTACH_FILES, EMBED_LINKS, MENTION_EVERYONE, USE_EXTERNAL_EMOJIS};
-use crate::state::{Interaction, Message, Place, World};
+use crate::state::{BOT, Interaction, Message, Place, World};
 use crate::wire;
 use serde_json::{Value, json};
 
@@ -9,11 +9,11 @@ const ATTACHMENT_LIMIT_BYTES: u64 = 10 * 1024 * 1024;
 /// What an application may do in a direct message with its bot (interactions, "Interaction Structure").
 const DIRECT_PERMISSIONS: u64 = ATTACH_FILES | EMBED_LINKS | MENTION_EVERYONE | USE_EXTERNAL_EMOJIS;
 
-/// An interaction object as INTERACTION_CREATE carries it.
+/// An interaction object as `INTERACTION_CREATE` carries it.
 pub(crate) fn interaction(world: &World, interaction: &Interaction, data: &Value) -> Value {
     let mut whole = json!({
         "id": interaction.id,
-        "application_id": world.bot(),
+        "application_id": BOT,
         "type": interaction.kind,
         "token": interaction.token,
         "version": 1,
@@ -49,7 +49,7 @@ fn add_guild(world: &World, interaction: &Interaction, channel: &crate::state::C
     whole["guild_id"] = json!(guild.id);
     whole["guild"] = json!({ "id": guild.id, "locale": "en-US", "features": [] });
     whole["guild_locale"] = json!("en-US");
-    whole["app_permissions"] = json!(bits(world.bot()));
+    whole["app_permissions"] = json!(bits(BOT));
     whole["authorizing_integration_owners"] = json!({ "0": guild.id });
     whole["context"] = json!(0);
 }

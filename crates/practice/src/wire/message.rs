@@ -1,6 +1,6 @@
 //! Messages.
 
-use crate::state::{Message, Origin, Place, Snowflake, World};
+use crate::state::{BOT, Message, Origin, Place, Snowflake, World};
 use crate::wire;
 use serde_json::{Value, json};
 
@@ -67,6 +67,6 @@ fn add_origin(world: &World, origin: &Origin, message: &Message, whole: &mut Val
             json!({ "id": origin.interaction, "type": origin.kind, "name": origin.name, "user": user });
     }
     whole["interaction_metadata"] = metadata;
-    whole["application_id"] = json!(world.bot());
-    whole["webhook_id"] = json!(world.bot());
+    whole["application_id"] = json!(BOT);
+    whole["webhook_id"] = json!(BOT);
 }

@@ -1,6 +1,7 @@
 //! A bot made with twilight, as Muster's own client is.
 
 use crate::stage::Stage;
+use std::error::Error;
 use twilight_gateway::{ConfigBuilder, Event, EventTypeFlags, Intents, Shard, ShardId, StreamExt as _};
 use twilight_http::Client;
 use twilight_model::application::interaction::Interaction;
@@ -22,7 +23,7 @@ pub fn client(stage: &Stage) -> Client {
 }
 
 impl Bot {
-    /// Logs in and reads up to GUILD_CREATE.
+    /// Logs in and reads up to `GUILD_CREATE`.
     pub async fn log_in(stage: &Stage) -> (Self, twilight_model::guild::Guild) {
         let http = client(stage);
         let gateway = http.gateway().authed().await.unwrap().model().await.unwrap();
@@ -40,15 +41,9 @@ impl Bot {
 
     /// The next event of any kind.
     pub async fn event(&mut self) -> Event {
-        loop {
-            let event = self.shard.next_event(EventTypeFlags::all()).await.expect("the stream goes on");
-            match event {
-                Ok(event) => return event,
-                Err(error) => panic!(
-                    "the gateway sent something unreadable: {error} {:?}",
-                    std::error::Error::source(&error)
-                ),
-            }
+        match self.shard.next_event(EventTypeFlags::all()).await.expect("the stream goes on") {
+            Ok(event) => event,
+            Err(error) => panic!("the gateway sent something unreadable: {error} {:?}", error.source()),
         }
     }
 

@@ -14,7 +14,7 @@ use twilight_model::id::Id;
 
 fn card() -> Value {
     json!({
-        "embeds": [{ "title": "Moonfall", "description": "A heist", "color": 0x57F287 }],
+        "embeds": [{ "title": "Moonfall", "description": "A heist", "color": 5_763_719 }],
         "components": [{ "type": 1, "components": [
             { "type": 2, "style": 3, "label": "Join", "custom_id": "v1:join:7" },
             { "type": 2, "style": 2, "label": "Leave", "custom_id": "v1:leave:7", "disabled": true },
@@ -114,4 +114,104 @@ async fn a_command_reaches_the_bot_with_its_options_and_is_answered() {
     assert_eq!(outcome["reply"]["content"], "Nothing yet.");
     assert_eq!(outcome["reply"]["only_for"], Value::Null);
     assert_eq!(outcome["reply"]["interaction_metadata"]["name"], "game list");
+}
+
+/// Presses Join as Goro and gives the interaction that the bot got, without answering.
+async fn pressed(stage: &Stage, bot: &mut Bot) -> (u64, String) {
+    let message = post_card(stage).await;
+    let press = json!({ "as": "Goro", "message": message, "button": "Join", "wait_ms": 0 });
+    let press = stage.http.post(stage.url("/practice/v1/press")).json(&press).send();
+    let interaction = async {
+        let interaction = bot.interaction().await;
+        let path = format!("/interactions/{}/{}/callback", interaction.id, interaction.token);
+        // A deferred update acknowledges without showing anything.
+        let (status, answer) = stage.call(Method::POST, &path, json!({ "type": 6 })).await;
+        assert_eq!(status, 204, "{answer}");
+        (interaction.id.get(), interaction.token)
+    };
+    tokio::join!(press, interaction).1
+}
+
+#[tokio::test]
+async fn a_second_answer_is_refused() {
+    let stage = Stage::open().await;
+    let (mut bot, _) = Bot::log_in(&stage).await;
+    let (id, token) = pressed(&stage, &mut bot).await;
+    let path = format!("/interactions/{id}/{token}/callback");
+    let (status, refused) = stage.call(Method::POST, &path, json!({ "type": 6 })).await;
+    assert_eq!((status, &refused["code"]), (400, &json!(40060)));
+}
+
+#[tokio::test]
+async fn an_answer_after_three_seconds_or_with_a_wrong_token_is_refused() {
+    let stage = Stage::open().await;
+    let (mut bot, _) = Bot::log_in(&stage).await;
+    let message = post_card(&stage).await;
+    let press =
+        stage.script(Method::POST, "/press", json!({ "as": "Goro", "message": message, "button": "Join" }));
+    let late = async {
+        let interaction = bot.interaction().await;
+        let path = |token: &str| format!("/interactions/{}/{token}/callback", interaction.id);
+        let (status, refused) = stage.call(Method::POST, &path("wrong"), json!({ "type": 6 })).await;
+        assert_eq!((status, &refused["code"]), (404, &json!(10062)));
+        stage.clock.advance(jiff::SignedDuration::from_secs(4));
+        let (status, refused) =
+            stage.call(Method::POST, &path(&interaction.token), json!({ "type": 6 })).await;
+        assert_eq!((status, &refused["code"]), (404, &json!(10062)));
+    };
+    let (outcome, ()) = tokio::join!(press, late);
+    assert_eq!(outcome["error"], "The application did not respond");
+    assert_eq!(outcome["acknowledged_ms"], Value::Null);
+}
+
+#[tokio::test]
+async fn nobody_answers_when_no_bot_is_there() {
+    let stage = Stage::open().await;
+    let message = post_card(&stage).await;
+    let press = json!({ "as": "Goro", "message": message, "button": "Join" });
+    let outcome = stage.script(Method::POST, "/press", press).await;
+    assert_eq!(outcome["error"], "The application did not respond");
+}
+
+#[tokio::test]
+async fn a_token_sends_follow_ups_for_fifteen_minutes() {
+    let stage = Stage::open().await;
+    let (mut bot, _) = Bot::log_in(&stage).await;
+    let (_, token) = pressed(&stage, &mut bot).await;
+    let hook = format!("/webhooks/{}/{token}", cast::APPLICATION_ID);
+    let note = json!({ "content": "by the way", "flags": 64, "allowed_mentions": { "parse": [] } });
+    let (status, message) = stage.call(Method::POST, &hook, note.clone()).await;
+    assert_eq!((status, &message["flags"]), (200, &json!(64)));
+    let one = format!("{hook}/messages/{}", message["id"].as_str().unwrap());
+    let edit = json!({ "content": "never mind", "allowed_mentions": { "parse": [] } });
+    assert_eq!(stage.call(Method::PATCH, &one, edit).await.1["content"], "never mind");
+    assert_eq!(stage.call(Method::DELETE, &one, Value::Null).await.0, 204);
+    assert_eq!(stage.get(&one).await.1["code"], 10008);
+
+    stage.clock.advance(jiff::SignedDuration::from_mins(16));
+    let (status, refused) = stage.call(Method::POST, &hook, note).await;
+    assert_eq!((status, &refused["code"]), (401, &json!(50027)));
+}
+
+#[tokio::test]
+async fn an_update_changes_the_message_that_was_pressed() {
+    let stage = Stage::open().await;
+    let (mut bot, _) = Bot::log_in(&stage).await;
+    let message = post_card(&stage).await;
+    let press =
+        stage.script(Method::POST, "/press", json!({ "as": "Goro", "message": message, "button": "Join" }));
+    let update = async {
+        let interaction = bot.interaction().await;
+        let path =
+            format!("/interactions/{}/{}/callback?with_response=true", interaction.id, interaction.token);
+        let body =
+            json!({ "type": 7, "data": { "embeds": [{ "title": "Moonfall, full" }], "components": [] } });
+        let (status, response) = stage.call(Method::POST, &path, body).await;
+        assert_eq!(status, 200);
+        assert_eq!(response["interaction"]["response_message_id"], json!(message));
+        assert_eq!(response["resource"]["message"]["embeds"][0]["title"], "Moonfall, full");
+    };
+    let (outcome, ()) = tokio::join!(press, update);
+    assert_eq!(outcome["reply"]["id"], json!(message));
+    assert_eq!(outcome["reply"]["components"], json!([]));
 }

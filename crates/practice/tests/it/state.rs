@@ -1,0 +1,53 @@
+//! What survives a restart.
+
+use crate::stage::{Setup, Stage};
+use practice::{Practice, PracticeConfig, cast};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+#[tokio::test]
+async fn everything_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Some(folder.path().join("practice/state.json"));
+    let setup = || Setup { data: data.clone(), ..Setup::default() };
+
+    let stage = Stage::open_with(setup()).await;
+    let token = stage.practice.token().to_owned();
+    stage
+        .post(cast::GAMES_CHANNEL_ID, json!({ "content": "still here", "nonce": "n", "enforce_nonce": true }))
+        .await;
+    stage.script(Method::PATCH, "/people/Hana", json!({ "roles": ["Host"], "dms_open": false })).await;
+    let path = format!("/applications/{}/commands", cast::APPLICATION_ID);
+    stage.call(Method::PUT, &path, json!([{ "name": "game", "description": "Games" }])).await;
+    let before = stage.script(Method::GET, "/oracle", Value::Null).await;
+    stage.close().await;
+
+    let stage = Stage::open_with(setup()).await;
+    assert_eq!(stage.practice.token(), token);
+    assert_eq!(stage.script(Method::GET, "/oracle", Value::Null).await, before);
+    let people = stage.script(Method::GET, "/people", Value::Null).await;
+    assert_eq!((&people[7]["roles"], &people[7]["dms_open"]), (&json!(["Host"]), &json!(false)));
+    assert_eq!(stage.get(&path).await.1[0]["name"], "game");
+    let body = json!({ "content": "again", "nonce": "n", "enforce_nonce": true });
+    let (_, same) = stage.post(cast::GAMES_CHANNEL_ID, body).await;
+    assert_eq!(same["id"], before[0]["id"], "the nonce is remembered");
+    stage.close().await;
+}
+
+#[tokio::test]
+async fn a_damaged_state_file_is_named_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("state.json");
+    std::fs::write(&data, "{\"layout\":").unwrap();
+    let config = PracticeConfig {
+        listener: tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        clock: clock::Clock::System,
+        chance: clock::Chance::seeded(1),
+        data: Some(data.clone()),
+        strict_limits: false,
+    };
+    let error = Practice::start(config, CancellationToken::new()).await.unwrap_err().to_string();
+    assert!(error.starts_with("the practice state ") && error.contains("is damaged"), "{error}");
+    assert_eq!(std::fs::read_to_string(&data).unwrap(), "{\"layout\":");
+}
