@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     counters::{Counters, Health},
     now,
-    observatory::{self, Observatory},
+    observatory::{self, Observatory, Setup},
     pipeline::{self, Pipeline},
     receive::{
         self,
@@ -61,8 +61,6 @@ impl CollectorConfig {
 /// A running collector.
 #[derive(Debug)]
 pub struct Collector {
-    http_address: SocketAddr,
-    grpc_address: SocketAddr,
     pipeline: Pipeline,
     observatory: Observatory,
     tasks: TaskTracker,
@@ -90,9 +88,10 @@ impl Collector {
         tasks.spawn(serve(config.grpc, Protocol::Grpc, grpc, stop));
         tasks.close();
 
-        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), caps };
-        let [http_address, grpc_address] = addresses;
-        Ok(Self { http_address, grpc_address, pipeline, observatory, tasks })
+        let [http, grpc] = addresses;
+        let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some() };
+        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), setup };
+        Ok(Self { pipeline, observatory, tasks })
     }
 
     /// Pages, assets and JSON under `/observatory`. They are readable by whoever reaches the router: guard it.
@@ -102,12 +101,12 @@ impl Collector {
 
     /// Where OTLP over HTTP arrives.
     pub fn http_address(&self) -> SocketAddr {
-        self.http_address
+        self.observatory.setup.http
     }
 
     /// Where OTLP over gRPC arrives.
     pub fn grpc_address(&self) -> SocketAddr {
-        self.grpc_address
+        self.observatory.setup.grpc
     }
 
     /// The state at this moment: is the pipeline turning, how full is what.

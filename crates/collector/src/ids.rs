@@ -20,10 +20,6 @@ pub(crate) struct NotAnId;
 macro_rules! id {
     ($name:ident, $bytes:literal) => {
         impl $name {
-            pub(crate) fn as_bytes(&self) -> &[u8] {
-                &self.0
-            }
-
             /// Reads an id from its bytes: the right length, and not all zero.
             pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, NotAnId> {
                 let bytes: [u8; $bytes] = bytes.try_into().map_err(|_| NotAnId)?;
@@ -61,6 +57,12 @@ macro_rules! id {
 
 id!(TraceId, 16);
 id!(SpanId, 8);
+
+impl TraceId {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -21,5 +21,6 @@ mod store;
 
 pub use collector::{Collector, CollectorConfig, StartError};
 pub use counters::{Health, SignalCounts};
+pub use observatory::Frame;
 pub use signal::Signal;
 pub use store::OpenError;

@@ -1,6 +1,6 @@
 //! The pages, drawn on the server: what is held, how it hangs together, how the collector itself does.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
 
@@ -12,7 +12,25 @@ use crate::{
 };
 
 pub(crate) mod api;
-pub(crate) mod query;
+mod assets;
+mod chart;
+mod failure;
+mod filters;
+mod format;
+mod health;
+mod logs;
+mod map;
+mod metrics;
+mod overview;
+mod query;
+mod samples;
+mod shell;
+mod trace;
+mod traces;
+mod tree;
+mod waterfall;
+
+pub use shell::Frame;
 
 /// What the pages need.
 #[derive(Clone)]
@@ -20,12 +38,21 @@ pub(crate) struct Observatory {
     pub(crate) reader: Reader,
     pub(crate) counters: Arc<Counters>,
     pub(crate) gauge: QueueGauge,
+    pub(crate) setup: Setup,
+}
+
+/// How the collector was configured, as the Health page shows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
     pub(crate) caps: Caps,
+    pub(crate) http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+    pub(crate) needs_token: bool,
 }
 
 impl fmt::Debug for Observatory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observatory").field("caps", &self.caps).finish_non_exhaustive()
+        f.debug_struct("Observatory").field("setup", &self.setup).finish_non_exhaustive()
     }
 }
 
@@ -40,8 +67,8 @@ impl Observatory {
             queued_bytes: self.gauge.bytes() as u64,
             queue_capacity_bytes: QUEUE_BYTES as u64,
             store_bytes,
-            max_store_bytes: self.caps.bytes,
-            max_age_seconds: self.caps.age.as_secs(),
+            max_store_bytes: self.setup.caps.bytes,
+            max_age_seconds: self.setup.caps.age.as_secs(),
             slices,
             signals: Signal::ALL.map(|signal| self.counters.counts(signal)),
         }
@@ -51,6 +78,13 @@ impl Observatory {
 /// Everything under `/observatory`.
 pub(crate) fn router(observatory: Observatory) -> Router {
     Router::new()
+        .route("/observatory", get(overview::page))
+        .route("/observatory/traces", get(traces::page))
+        .route("/observatory/traces/{trace_id}", get(trace::page))
+        .route("/observatory/logs", get(logs::page))
+        .route("/observatory/metrics", get(metrics::page))
+        .route("/observatory/health", get(health::page))
+        .route("/observatory/assets/observatory.css", get(assets::stylesheet))
         .route("/observatory/api/traces", get(api::traces))
         .route("/observatory/api/traces/{trace_id}", get(api::trace))
         .route("/observatory/api/traces/{trace_id}/otlp", get(api::otlp))

@@ -22,7 +22,7 @@ pub(crate) const QUEUE_BYTES: usize = 32 << 20;
 /// The writer puts waiting exports into one transaction until it has so many items.
 const BATCH_ITEMS: usize = 8_192;
 /// The caps on age are looked after at least this often, also when nothing arrives.
-const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+const RETENTION_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Why an export was not taken.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

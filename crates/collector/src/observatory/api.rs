@@ -5,13 +5,13 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
 use serde::Serializer;
 use serde_json::{Map, Value, json};
 
 use super::{
     Observatory,
-    query::{BadFilter, Filters, LogQuery, MetricQuery, TraceQuery},
+    failure::ReadError,
+    query::{Filters, LogQuery, MetricQuery, TraceQuery},
 };
 use crate::{
     counters::Health,
@@ -20,28 +20,9 @@ use crate::{
     store::{Series, StoredLog, StoredSpan, Trace, TraceSummary, json as plain},
 };
 
-/// Why there is no JSON.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ApiError {
-    #[error("{0}")]
-    BadFilter(#[from] BadFilter),
-    #[error("no such trace is held: it never arrived, or it expired")]
-    NoSuchTrace,
-    #[error("the store could not be read")]
-    Store(#[from] sqlx::Error),
-}
-
-impl IntoResponse for ApiError {
+impl IntoResponse for ReadError {
     fn into_response(self) -> Response {
-        let status = match &self {
-            Self::BadFilter(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NoSuchTrace => StatusCode::NOT_FOUND,
-            Self::Store(error) => {
-                tracing::error!(name: "observatory.read.exception", error = %error, "the store could not be read");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
-        (status, Json(json!({"error": self.to_string()}))).into_response()
+        (self.status(), Json(json!({"error": self.to_string()}))).into_response()
     }
 }
 
@@ -49,7 +30,7 @@ impl IntoResponse for ApiError {
 pub(crate) async fn traces(
     State(observatory): State<Observatory>,
     Filters(query): Filters<TraceQuery>,
-) -> Result<Json<Vec<TraceSummary>>, ApiError> {
+) -> Result<Json<Vec<TraceSummary>>, ReadError> {
     Ok(Json(observatory.reader.find_traces(&query.filter()?).await?))
 }
 
@@ -57,7 +38,7 @@ pub(crate) async fn traces(
 pub(crate) async fn trace(
     State(observatory): State<Observatory>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Value>, ReadError> {
     let trace = find(&observatory, &id).await?;
     let spans: Vec<_> = trace.spans.iter().map(|span| span_json(&trace, span)).collect();
     let logs: Vec<_> = trace.logs.iter().map(log_json).collect();
@@ -68,7 +49,7 @@ pub(crate) async fn trace(
 pub(crate) async fn otlp(
     State(observatory): State<Observatory>,
     Path(id): Path<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Response, ReadError> {
     let trace = find(&observatory, &id).await?;
     let name = format!("attachment; filename=\"{}.otlp.json\"", trace.id);
     Ok(([(http::header::CONTENT_DISPOSITION, name)], Json(trace.to_otlp())).into_response())
@@ -78,7 +59,7 @@ pub(crate) async fn otlp(
 pub(crate) async fn logs(
     State(observatory): State<Observatory>,
     Filters(query): Filters<LogQuery>,
-) -> Result<Json<Vec<Value>>, ApiError> {
+) -> Result<Json<Vec<Value>>, ReadError> {
     let logs = observatory.reader.find_logs(&query.filter()?).await?;
     Ok(Json(logs.iter().map(log_json).collect()))
 }
@@ -87,7 +68,7 @@ pub(crate) async fn logs(
 pub(crate) async fn metrics(
     State(observatory): State<Observatory>,
     Filters(query): Filters<MetricQuery>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Value>, ReadError> {
     if query.name.is_empty() {
         return Ok(Json(json!(observatory.reader.metric_names().await?)));
     }
@@ -102,12 +83,13 @@ pub(crate) async fn health(State(observatory): State<Observatory>) -> Json<Healt
 }
 
 /// An id that is no id is a trace that nobody holds.
-async fn find(observatory: &Observatory, id: &str) -> Result<Trace, ApiError> {
-    let id: TraceId = id.parse().map_err(|_| ApiError::NoSuchTrace)?;
-    observatory.reader.trace(id).await?.ok_or(ApiError::NoSuchTrace)
+pub(super) async fn find(observatory: &Observatory, id: &str) -> Result<Trace, ReadError> {
+    let id: TraceId = id.parse().map_err(|_| ReadError::NoSuchTrace)?;
+    observatory.reader.trace(id).await?.ok_or(ReadError::NoSuchTrace)
 }
 
 /// 64-bit nanoseconds are text in JSON, as in OTLP: JavaScript's numbers end at 2^53.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 pub(crate) fn nanos_as_text<S: Serializer>(nanos: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(nanos)
 }

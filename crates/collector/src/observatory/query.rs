@@ -58,12 +58,36 @@ pub(crate) struct BadFilter {
 }
 
 impl TraceQuery {
+    /// The fields that are filled in, as they stand in an address.
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let pairs = [
+            ("service", &*self.service),
+            ("name", &self.name),
+            ("game", &self.game),
+            ("error", &self.error),
+            ("min_ms", &self.min_ms),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("limit", &self.limit),
+        ];
+        pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect()
+    }
+
+    /// The permalink of this search.
+    pub(crate) fn href(&self, path: &str) -> String {
+        href(path, &self.pairs())
+    }
+
+    pub(crate) fn wants_errors(&self) -> bool {
+        matches!(self.error.trim(), "1" | "true" | "on")
+    }
+
     pub(crate) fn filter(&self) -> Result<TraceFilter, BadFilter> {
         Ok(TraceFilter {
             service: text(&self.service),
             name: text(&self.name),
             game: text(&self.game),
-            errors: matches!(self.error.trim(), "1" | "true" | "on"),
+            errors: self.wants_errors(),
             min_ms: number("min_ms", &self.min_ms)?,
             from_ns: instant("from", &self.from)?,
             until_ns: instant("to", &self.to)?,
@@ -73,6 +97,27 @@ impl TraceQuery {
 }
 
 impl LogQuery {
+    /// The fields that are filled in, as they stand in an address.
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let pairs = [
+            ("q", &*self.q),
+            ("service", &self.service),
+            ("severity", &self.severity),
+            ("trace_id", &self.trace_id),
+            ("limit", &self.limit),
+        ];
+        pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect()
+    }
+
+    /// The permalink of this search.
+    pub(crate) fn href(&self, path: &str) -> String {
+        href(path, &self.pairs())
+    }
+
+    pub(crate) fn with_limit(&self, limit: u16) -> Self {
+        Self { limit: limit.to_string(), ..self.clone() }
+    }
+
     pub(crate) fn filter(&self) -> Result<LogFilter, BadFilter> {
         let trace_id = text(&self.trace_id).map(|text| text.parse::<TraceId>()).transpose();
         Ok(LogFilter {
@@ -91,6 +136,15 @@ impl MetricQuery {
     pub(crate) fn minutes(&self) -> Result<u32, BadFilter> {
         Ok(number("minutes", &self.minutes)?.unwrap_or(60).clamp(1, 7 * 24 * 60))
     }
+}
+
+/// An address with its query, everything escaped that must be.
+pub(crate) fn href(path: &str, pairs: &[(&str, &str)]) -> String {
+    if pairs.is_empty() {
+        return path.into();
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    format!("{path}?{query}")
 }
 
 fn text(field: &str) -> Option<String> {
@@ -157,6 +211,12 @@ mod tests {
         let filter = TraceQuery::default().filter().unwrap();
         assert!(filter.service.is_none() && filter.min_ms.is_none() && !filter.errors);
         assert_eq!(filter.limit, 50);
+    }
+
+    #[test]
+    fn a_permalink_carries_what_is_filled_in() {
+        let query = TraceQuery { name: "a & b".into(), error: "true".into(), ..TraceQuery::default() };
+        assert_eq!(query.href("/observatory/traces"), "/observatory/traces?name=a+%26+b&error=true");
     }
 
     #[test]

@@ -69,14 +69,14 @@ async fn drain(mut chunks: BodyDataStream) {
 
 enum Sink {
     Identity(Vec<u8>),
-    Gzip(MultiGzDecoder<Capped>),
+    Gzip(Box<MultiGzDecoder<Capped>>),
 }
 
 impl Sink {
     fn for_encoding(headers: &HeaderMap) -> Result<Self, BodyError> {
         match headers.get(header::CONTENT_ENCODING).map_or(Ok("identity"), |value| value.to_str()) {
             Ok("identity" | "") => Ok(Self::Identity(Vec::new())),
-            Ok("gzip" | "x-gzip") => Ok(Self::Gzip(MultiGzDecoder::new(Capped::default()))),
+            Ok("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Capped::default())))),
             _ => Err(BodyError::UnknownEncoding),
         }
     }

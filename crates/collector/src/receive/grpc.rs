@@ -45,8 +45,6 @@ pub(crate) fn router(pipeline: &Pipeline) -> Router {
 struct Doors(Pipeline);
 
 impl Doors {
-    // What tonic's services return; the size of its error is not ours to choose.
-    #[expect(clippy::result_large_err, reason = "the signature of tonic's services")]
     fn take<E: Export>(&self, request: Request<E>) -> Result<Response<E::Response>, Status> {
         let rejected = self.0.offer(request.into_inner()).map_err(|error| answer::unavailable(&error))?;
         Ok(Response::new(E::response(rejected)))

@@ -110,10 +110,10 @@ fn keep_metric(metric: &mut Metric, rejected: &mut Rejected) -> bool {
         Some(Data::Sum(sum)) => sum.data_points.retain(|point| rejected.keep(check_number(point))),
         Some(Data::Histogram(h)) => h.data_points.retain(|point| rejected.keep(check_histogram(point))),
         Some(Data::ExponentialHistogram(h)) => {
-            h.data_points.retain(|point| rejected.keep(check_exponential(point)))
+            h.data_points.retain(|point| rejected.keep(check_exponential(point)));
         }
         Some(Data::Summary(s)) => {
-            s.data_points.retain(|point| rejected.keep(check_time(point.time_unix_nano)))
+            s.data_points.retain(|point| rejected.keep(check_time(point.time_unix_nano)));
         }
     }
     true

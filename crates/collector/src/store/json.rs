@@ -25,3 +25,8 @@ pub(crate) fn value_of(value: Option<&AnyValue>) -> Value {
         Some(Any::StringValueStrindex(index)) => Value::from(*index),
     }
 }
+
+/// A value without the quotes that JSON puts around text.
+pub(crate) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

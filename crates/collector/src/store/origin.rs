@@ -1,7 +1,7 @@
 //! Where telemetry comes from: a resource and an instrumentation scope, kept once and pointed to.
 
 use opentelemetry_proto::tonic::{
-    common::v1::{InstrumentationScope, KeyValue},
+    common::v1::InstrumentationScope,
     resource::v1::Resource,
     trace::v1::{ResourceSpans, ScopeSpans},
 };
@@ -71,9 +71,4 @@ pub(super) async fn insert(db: &mut SqliteConnection, slice: i64, origins: &[Ori
         .await?;
     }
     Ok(())
-}
-
-/// The attributes of a stored resource.
-pub(crate) fn resource_attributes(carrier: &ResourceSpans) -> &[KeyValue] {
-    carrier.resource.as_ref().map_or(&[], |resource| &resource.attributes)
 }

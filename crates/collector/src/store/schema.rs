@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-/// Marks the file as ours ("MuCo"), so that no other database is taken for a store.
+/// Marks the file as ours (`MuCo` in ASCII), so that no other database is taken for a store.
 pub(super) const APPLICATION_ID: i64 = 0x4d75_436f;
 /// Changes with every change of the tables.
 pub(super) const VERSION: i64 = 1;

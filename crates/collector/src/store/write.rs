@@ -127,13 +127,13 @@ pub(super) async fn insert_rows<T>(
     db: &mut SqliteConnection,
     head: &str,
     rows: &[T],
-    mut bind: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
+    bind: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
 ) -> sqlx::Result<u64> {
     if rows.is_empty() {
         return Ok(0);
     }
     let mut statement = QueryBuilder::new(head);
-    statement.push_values(rows, |separated, row| bind(separated, row));
+    statement.push_values(rows, bind);
     // Only the statement of a full chunk is worth keeping prepared.
     let query = statement.build().persistent(rows.len() == ROWS_PER_INSERT);
     Ok(query.execute(db).await?.rows_affected())

@@ -1,7 +1,10 @@
 //! Stories through the collector's doors: what is sent by OTLP is read back by the JSON API and on the pages.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on fails")]
+
 mod harness;
 mod limits;
+mod pages;
 mod receive;
 mod retention;
 mod story;

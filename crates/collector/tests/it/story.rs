@@ -100,15 +100,12 @@ pub(crate) fn export(spans: impl IntoIterator<Item = Made>) -> ExportTraceServic
     let mut resource_spans: Vec<ResourceSpans> = Vec::new();
     for Made { service, span } in spans {
         let resource = Some(resource(service));
-        let carrier = match resource_spans.iter_mut().position(|r| r.resource == resource) {
-            Some(at) => &mut resource_spans[at],
-            None => {
-                let scope_spans = vec![ScopeSpans { scope: Some(scope()), ..ScopeSpans::default() }];
-                resource_spans.push(ResourceSpans { resource, scope_spans, ..ResourceSpans::default() });
-                resource_spans.last_mut().unwrap()
-            }
-        };
-        carrier.scope_spans[0].spans.push(span);
+        let at = resource_spans.iter().position(|r| r.resource == resource).unwrap_or(resource_spans.len());
+        if at == resource_spans.len() {
+            let scope_spans = vec![ScopeSpans { scope: Some(scope()), ..ScopeSpans::default() }];
+            resource_spans.push(ResourceSpans { resource, scope_spans, ..ResourceSpans::default() });
+        }
+        resource_spans[at].scope_spans[0].spans.push(span);
     }
     ExportTraceServiceRequest { resource_spans }
 }
@@ -178,6 +175,7 @@ pub(crate) fn histogram(name: &str, at_ns: u64, counts: [u64; 4], attributes: &[
 }
 
 /// A game is created through the API and announced by the bot.
+#[rustfmt::skip]
 pub(crate) fn created(at: u64) -> Vec<Made> {
     let insert = "INSERT INTO games (id, guild_id, title, starts_at) VALUES ($1, $2, $3, $4)";
     vec![
@@ -229,7 +227,24 @@ pub(crate) fn created(at: u64) -> Vec<Made> {
     ]
 }
 
+/// Somebody joins by the button: the card follows.
+#[rustfmt::skip]
+pub(crate) fn joined(trace: [u8; 16], at: u64, slow_us: u64) -> Vec<Made> {
+    vec![
+        span(BOT, trace, 0x41, 0, "discord.interaction join").kind(SpanKind::Server).at(at, 0, 3 * slow_us + 9_000)
+            .with("discord.interaction.type", "component").with("muster.game.id", GAME),
+        span(BOT, trace, 0x42, 0x41, "games.join").at(at, 400, 2 * slow_us + 4_000).with("outcome", "confirmed"),
+        span(BOT, trace, 0x43, 0x42, "INSERT participants").kind(SpanKind::Client).at(at, 900, slow_us + 900)
+            .with("db.query.text", "INSERT INTO participants (game_id, user_id, seat) VALUES ($1, $2, $3)"),
+        span(BOT, trace, 0x44, 0x42, "publish muster.events").kind(SpanKind::Producer).at(at, 2 * slow_us + 4_200, 2 * slow_us + 5_000)
+            .with("messaging.rabbitmq.destination.routing_key", "participant.joined"),
+        span(API, trace, 0x45, 0x44, "process muster.web").kind(SpanKind::Consumer).at(at, 2 * slow_us + 5_400, 3 * slow_us + 8_000)
+            .with("messaging.rabbitmq.destination.routing_key", "participant.joined"),
+    ]
+}
+
 /// The reminder comes due; one recipient has closed direct messages.
+#[rustfmt::skip]
 pub(crate) fn reminded(at: u64) -> Vec<Made> {
     vec![
         span(NOTIFICATION, REMINDED, 0x21, 0, "notification.dispatch")
@@ -267,6 +282,7 @@ pub(crate) fn reminded(at: u64) -> Vec<Made> {
 }
 
 /// The game starts; the cycle that asked for it has not ended yet.
+#[rustfmt::skip]
 pub(crate) fn started(trace: [u8; 16], at: u64) -> Vec<Made> {
     vec![
         span(STATUS, trace, 0x31, 0x30, "status_transition.apply")

@@ -128,3 +128,20 @@ async fn a_trace_that_is_not_held_is_not_found() {
         assert_eq!(world.get(&format!("/observatory/api/traces/{id}")).await.status, 404);
     }
 }
+
+#[tokio::test]
+async fn the_overview_counts_what_enters_a_service() {
+    let world = World::start().await;
+    #[expect(clippy::disallowed_methods, reason = "the overview is about the last fifteen minutes")]
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = u64::try_from(since.as_nanos()).unwrap() - 60_000_000_000;
+    for nth in 1..=4 {
+        world.send("traces", &story::export(story::joined([nth; 16], now, 1_000 * u64::from(nth)))).await;
+    }
+    world.collector.flush().await;
+    let page = world.get("/observatory").await.text();
+    for said in ["4×, p99 21.0 ms", "4×, p99 6.60 ms", "<title>4 calls</title>", "discord.interaction join"]
+    {
+        assert!(page.contains(said), "{said}");
+    }
+}

@@ -71,8 +71,8 @@ pub(super) fn from_json(text: &str) -> Vec<Bucket> {
     rows.into_iter().map(bucket).collect()
 }
 
-/// The value below which `share` (0 to 1) of the measurements lie, linear within a bucket, as PromQL's
-/// `histogram_quantile`: in a bucket without an end, its finite bound; `None` without measurements.
+/// The value below which `share` (0 to 1) of the measurements lie, linear within a bucket, as the
+/// `histogram_quantile` of Prometheus: in a bucket without an end, its finite bound; `None` without measurements.
 pub(crate) fn percentile(buckets: &[Bucket], share: f64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "shares of counts need no more than 53 bits")]
     let count = |bucket: &Bucket| bucket.count as f64;
