@@ -94,8 +94,8 @@ pub struct CardView {
     pub ping: Vec<RoleId>,
     /// The game's page, if there is an address for it.
     pub url: Option<String>,
-    /// The delivery that posts it.
-    pub marker: Marker,
+    /// The delivery that posts it; none for a copy that is shown to one person.
+    pub marker: Option<Marker>,
 }
 
 /// Draws a game's card.
@@ -117,7 +117,8 @@ fn is_joinable(view: &CardView) -> bool {
 }
 
 fn press(view: &CardView, style: ButtonStyle, label: &str, verb: ButtonVerb) -> Button {
-    Button::new(style, label, &CustomId::new(verb, view.game).marked(view.marker.clone()))
+    let id = CustomId { verb, game: view.game, marker: view.marker.clone() };
+    Button::new(style, label, &id)
 }
 
 fn frame(view: &CardView) -> Embed {
@@ -171,7 +172,7 @@ mod tests {
             lets_join: true,
             ping: vec![RoleId::new(50)],
             url: Some("http://localhost:8080/games/1".to_owned()),
-            marker: Marker::of("announcement"),
+            marker: Some(Marker::of("announcement")),
         }
     }
 

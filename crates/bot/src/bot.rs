@@ -1,0 +1,43 @@
+//! What every task of the bot shares.
+
+use crate::cards::Pace;
+use crate::deliveries::NewDms;
+use crate::render::Pages;
+use actions::Ctx;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Interactions that are worked on at once; acknowledging them is not limited.
+const INTERACTIONS_AT_ONCE: usize = 32;
+
+/// The bot's rooms and the little that it keeps in memory.
+#[derive(Debug)]
+pub(crate) struct Bot {
+    pub(crate) ctx: Ctx,
+    pub(crate) pages: Pages,
+    pub(crate) places: Semaphore,
+    pace: Mutex<Pace>,
+    new_dms: Mutex<NewDms>,
+}
+
+impl Bot {
+    pub(crate) fn new(ctx: Ctx, pages: Pages) -> Self {
+        Self {
+            ctx,
+            pages,
+            places: Semaphore::new(INTERACTIONS_AT_ONCE),
+            pace: Mutex::default(),
+            new_dms: Mutex::default(),
+        }
+    }
+
+    /// How often cards may be edited.
+    pub(crate) fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many DMs may be opened.
+    pub(crate) fn new_dms(&self) -> MutexGuard<'_, NewDms> {
+        self.new_dms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,78 @@
+//! Where a notice is sent.
+
+use super::outcome::{self, Outcome};
+use crate::bot::Bot;
+use crate::render;
+use actions::ledger::{self, Material};
+use actions::{DeliveryRow, StoreError};
+use domain::notice::Recipient;
+use domain::{ChannelId, NoticeKind, UserId};
+use tokio::time::Instant;
+
+/// A channel, and the person who is to read there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) channel: ChannelId,
+    /// None for the card, which is for everybody.
+    pub(super) person: Option<UserId>,
+    /// The person whose DM it is; none for a channel of the guild, where a person has to be mentioned.
+    pub(super) direct_to: Option<UserId>,
+    /// Where a notice goes whose DM is closed.
+    pub(super) fallback: ChannelId,
+}
+
+/// Finds the channel, and opens the DM if need be; or ends in what became of the delivery instead.
+pub(super) async fn find(
+    bot: &Bot,
+    row: &DeliveryRow,
+    material: &Material,
+) -> Result<Result<Place, Outcome>, StoreError> {
+    let fallback = material.game.terms.channel;
+    let user = match row.to {
+        Recipient::User(user) => user,
+        Recipient::Channel(channel) => {
+            let person = person_behind(row, material);
+            return Ok(Ok(Place { channel, person, direct_to: None, fallback }));
+        }
+    };
+    let known = material.person.as_ref();
+    if known.is_some_and(|person| person.dms_closed) {
+        return outcome::to_channel(bot, row, user, fallback).await.map(Err);
+    }
+    if let Some(channel) = known.and_then(|person| person.dm_channel) {
+        return Ok(Ok(direct(channel, user, fallback)));
+    }
+    open(bot, row, user, fallback).await
+}
+
+const fn direct(channel: ChannelId, user: UserId, fallback: ChannelId) -> Place {
+    Place { channel, person: Some(user), direct_to: Some(user), fallback }
+}
+
+/// A notice that was turned from a DM to the channel is still for one person: its key tells whom.
+fn person_behind(row: &DeliveryRow, material: &Material) -> Option<UserId> {
+    match row.kind {
+        NoticeKind::Announcement => None,
+        NoticeKind::PlacedPlayerLeft => Some(material.game.host),
+        _ => render::person_in(&row.key),
+    }
+}
+
+async fn open(
+    bot: &Bot,
+    row: &DeliveryRow,
+    user: UserId,
+    fallback: ChannelId,
+) -> Result<Result<Place, Outcome>, StoreError> {
+    let budget = bot.new_dms().take(Instant::now());
+    if let Err(pause) = budget {
+        return outcome::put_off(bot, row, (pause, "new_dms")).await.map(Err);
+    }
+    match bot.ctx.discord.open_dm(user).await {
+        Ok(channel) => {
+            ledger::dm_opened(&bot.ctx, user, channel).await?;
+            Ok(Ok(direct(channel, user, fallback)))
+        }
+        Err(error) => outcome::unopened(bot, row, direct(fallback, user, fallback), &error).await.map(Err),
+    }
+}

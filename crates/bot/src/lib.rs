@@ -1,0 +1,80 @@
+//! The bot: interactions, event consumers, deliveries and card edits.
+//!
+//! ```text
+//!  gateway ──► gateway: guilds ─────────► actions::guilds
+//!         └──► interactions: ack, work ─► actions::games      (answered when done)
+//!  bus ──────► consumer ────────────────► actions::events     (ledger rows, dirty cards)
+//!  ledger ───► worker ─► deliveries ────► Discord             (nonce, fence, verdicts)
+//!                    └─► cards ─────────► Discord             (coalesced per channel)
+//! ```
+//!
+//! Nothing that matters is in memory: whatever is cut off goes on where the ledger says.
+
+mod bot;
+mod cards;
+mod consumer;
+mod deliveries;
+mod gateway;
+mod guilds;
+mod interactions;
+mod render;
+mod worker;
+
+use crate::bot::Bot;
+use crate::render::Pages;
+use crate::worker::Ledger;
+use actions::Ctx;
+use std::sync::Arc;
+use std::time::Duration;
+use telemetry::Secret;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long the bot may take to finish what it has begun when it is stopped.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What the bot needs beside its rooms.
+#[derive(Clone, Debug)]
+pub struct BotConfig {
+    /// The bot's token, for the gateway.
+    pub token: Secret<String>,
+    /// The dashboard's address without a slash at its end; none when people can't reach it from Discord.
+    pub dashboard: Option<String>,
+}
+
+/// Why the bot ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum BotError {
+    /// One of its tasks broke down.
+    #[error("the bot's task {0} broke down")]
+    Broken(&'static str),
+}
+
+/// Runs the bot until it is stopped, then finishes what it has begun.
+///
+/// A refused token doesn't end it: nothing is sent any more, and readiness says why.
+///
+/// # Errors
+/// A task broke down; the others were stopped.
+pub async fn run(ctx: Ctx, config: BotConfig, stop: CancellationToken) -> Result<(), BotError> {
+    let bot = Arc::new(Bot::new(ctx, Pages { base: config.dashboard }));
+    let stop = stop.child_token();
+    let mut tasks = JoinSet::new();
+    let mut start = |name: &'static str, task: tokio::task::JoinHandle<()>| {
+        tasks.spawn(async move { (name, task.await) });
+    };
+    start("gateway", telemetry::spawn(gateway::run(Arc::clone(&bot), config.token, stop.clone())));
+    start("consumer", telemetry::spawn(consumer::run(Arc::clone(&bot), stop.clone())));
+    start("deliveries", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Deliveries, stop.clone())));
+    start("cards", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Cards, stop.clone())));
+
+    let first = tasks.join_next().await;
+    let broken = match first {
+        Some(Ok((_, Ok(())))) if stop.is_cancelled() => None,
+        Some(Ok((name, _))) => Some(name),
+        _ => Some("supervisor"),
+    };
+    stop.cancel();
+    let _ = tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
+    broken.map_or(Ok(()), |name| Err(BotError::Broken(name)))
+}

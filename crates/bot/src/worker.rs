@@ -1,0 +1,152 @@
+//! The loop of the two ledgers: deliveries and dirty cards.
+
+use crate::bot::Bot;
+use crate::{cards, deliveries};
+use actions::{CardRow, Ctx, DeliveryRow, StoreError, ledger};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The loop looks at least this often, hint or not.
+const POLL: Duration = Duration::from_secs(1);
+/// A loop that hasn't turned for so long is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+
+/// Which rows a loop works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ledger {
+    Deliveries,
+    Cards,
+}
+
+enum Row {
+    Delivery(DeliveryRow),
+    Card(CardRow),
+}
+
+impl Ledger {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Deliveries => "deliveries",
+            Self::Cards => "cards",
+        }
+    }
+
+    /// Rows worked on at once. A card mostly waits for its channel's turn.
+    const fn workers(self) -> usize {
+        match self {
+            Self::Deliveries => 16,
+            Self::Cards => 64,
+        }
+    }
+
+    fn hints(self, ctx: &Ctx) -> watch::Receiver<u64> {
+        match self {
+            Self::Deliveries => ledger::delivery_hints(ctx),
+            Self::Cards => ledger::card_hints(ctx),
+        }
+    }
+
+    async fn next(self, ctx: &Ctx) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Deliveries => ledger::next_delivery(ctx).await,
+            Self::Cards => ledger::next_card(ctx).await,
+        }
+    }
+
+    async fn claim(self, ctx: &Ctx, limit: u32) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Deliveries => {
+                ledger::claim_deliveries(ctx, limit).await?.into_iter().map(Row::Delivery).collect()
+            }
+            Self::Cards => ledger::claim_cards(ctx, limit).await?.into_iter().map(Row::Card).collect(),
+        })
+    }
+}
+
+/// Works on a ledger until the bot is stopped, then waits for what has begun.
+pub(crate) async fn run(bot: Arc<Bot>, ledger: Ledger, stop: CancellationToken) {
+    let turns = bot.ctx.readiness.watch_loop(ledger.name(), STUCK_AFTER);
+    let mut hints = ledger.hints(&bot.ctx);
+    let crew =
+        Crew { bot, ledger, places: Arc::new(Semaphore::new(ledger.workers())), tasks: TaskTracker::new() };
+    while !stop.is_cancelled() {
+        hints.mark_unchanged();
+        let next = match crew.turn().await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(name: "bot.ledger_unread", target: "bot", { error.r#type = %error.error_type(), muster.ledger = ledger.name() }, "A ledger could not be read; the loop looks again in a second.");
+                Next::Later(None)
+            }
+        };
+        turns.turned();
+        crew.bot.ctx.telemetry.metrics().loop_turned(ledger.name());
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = crew.wait(next) => {}
+            _ = hints.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+    crew.tasks.close();
+    crew.tasks.wait().await;
+}
+
+/// When the loop has to look again.
+enum Next {
+    /// As soon as a worker is free.
+    WhenFree,
+    /// At this time, as far as known.
+    Later(Option<Timestamp>),
+}
+
+struct Crew {
+    bot: Arc<Bot>,
+    ledger: Ledger,
+    places: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+impl Crew {
+    /// Starts on as many due rows as there are free workers.
+    async fn turn(&self) -> Result<Next, StoreError> {
+        let ctx = &self.bot.ctx;
+        if ctx.discord.token_refused() {
+            return Ok(Next::Later(None));
+        }
+        let next = self.ledger.next(ctx).await?;
+        if next.is_none_or(|at| at > ctx.clock.now()) {
+            return Ok(Next::Later(next));
+        }
+        let free = self.places.available_permits();
+        if free > 0 {
+            for row in self.ledger.claim(ctx, u32::try_from(free).unwrap_or(u32::MAX)).await? {
+                self.start(row).await;
+            }
+        }
+        Ok(Next::WhenFree)
+    }
+
+    async fn start(&self, row: Row) {
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let bot = Arc::clone(&self.bot);
+        telemetry::spawn(self.tasks.track_future(async move {
+            match row {
+                Row::Delivery(row) => deliveries::deliver(&bot, row).await,
+                Row::Card(row) => cards::follow(&bot, row).await,
+            }
+            drop(place);
+        }));
+    }
+
+    async fn wait(&self, next: Next) {
+        match next {
+            Next::WhenFree => drop(self.places.acquire().await),
+            Next::Later(Some(at)) => self.bot.ctx.clock.sleep_until(at).await,
+            Next::Later(None) => std::future::pending().await,
+        }
+    }
+}

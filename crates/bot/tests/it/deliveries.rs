@@ -1,0 +1,137 @@
+use crate::stage::{Stage, person, sketch};
+use actions::{Actor, Door, games};
+use domain::Game;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+async fn fates(stage: &Stage, game: &Game) -> Vec<String> {
+    let ada = Actor::on_the_web(person("ada"), Door::Api);
+    let mut fates: Vec<_> = games::deliveries(&stage.ctx, &ada, game.id)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|notice| {
+            let reason = notice.fate.reason.filter(|_| notice.fate.state != "sent").unwrap_or_default();
+            let to = notice.name.unwrap_or_else(|| "channel".to_owned());
+            format!("{} {to} {} {reason}", notice.fate.kind.as_str(), notice.fate.state).trim_end().to_owned()
+        })
+        .collect();
+    fates.sort();
+    fates
+}
+
+/// Waits until every delivery of the game has ended.
+async fn at_rest(stage: &Stage, game: &Game, count: usize) -> Vec<String> {
+    stage
+        .until("every delivery has ended", async |stage| {
+            let fates = fates(stage, game).await;
+            let open = |fate: &String| fate.contains(" pending") || fate.contains(" sending");
+            fates.len() >= count && !fates.iter().any(open)
+        })
+        .await;
+    fates(stage, game).await
+}
+
+fn keys(oracle: &[Value]) -> Vec<String> {
+    let mut keys: Vec<_> = oracle.iter().filter_map(|message| message["nonce"].as_str().map(str::to_owned)).collect();
+    keys.sort();
+    keys
+}
+
+#[tokio::test]
+async fn everybody_is_reminded_once_at_the_time() {
+    let stage = Stage::set().await;
+    let game = stage.game(|draft| draft.reminders = Some(vec![60])).await;
+    let card = stage.card().await;
+    for name in ["Dana", "Emre", "Goro"] {
+        stage.press(name, &card, "Join").await;
+    }
+    stage.clock.advance(SignedDuration::from_mins(2));
+    at_rest(&stage, &game, 4).await;
+    stage.clock.advance(SignedDuration::from_mins(118));
+    insta::assert_snapshot!(at_rest(&stage, &game, 8).await.join("\n"), @"");
+    let reminders = [stage.dms("Ada").await, stage.dms("Dana").await, stage.dms("Goro").await];
+    let last: Vec<_> = reminders.iter().map(|dms| sketch(dms.last().unwrap())).collect();
+    insta::assert_snapshot!(last.join("\n\n"), @"");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn somebody_whose_dms_are_closed_is_mentioned_in_the_channel() {
+    let stage = Stage::set().await;
+    let game = stage.game(|_| {}).await;
+    let card = stage.card().await;
+    stage.change_person("Dana", json!({ "dms_open": false })).await;
+    stage.press("Dana", &card, "Join").await;
+    stage.clock.advance(SignedDuration::from_mins(2));
+    at_rest(&stage, &game, 2).await;
+    let posted = stage.cards().await;
+    insta::assert_snapshot!(sketch(&posted[1]), @"");
+    assert_eq!(posted[1]["mentions"]["users"], json!([person("dana").to_string()]));
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn lost_answers_and_outages_leave_one_message_each() {
+    let stage = Stage::set().await;
+    let game = stage.game(|draft| draft.reminders = Some(vec![60])).await;
+    let card = stage.card().await;
+    for name in ["Dana", "Emre", "Goro", "Freya"] {
+        stage.press(name, &card, "Join").await;
+    }
+    stage.clock.advance(SignedDuration::from_mins(2));
+    at_rest(&stage, &game, 5).await;
+    stage.faults(json!({ "lost_answers": 3, "html_errors": 2 })).await;
+    stage.clock.advance(SignedDuration::from_mins(118));
+    stage.clock.resume();
+    at_rest(&stage, &game, 10).await;
+
+    let keys = keys(&stage.oracle().await);
+    let mut once = keys.clone();
+    once.dedup();
+    assert_eq!(keys, once, "no notice was seen twice");
+    assert_eq!(keys.len(), 10, "every notice was seen");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_crash_between_sending_and_writing_it_down_sends_nothing_twice() {
+    let mut stage = Stage::set().await;
+    let game = stage.game(|draft| draft.reminders = Some(vec![60])).await;
+    let card = stage.card().await;
+    stage.press("Dana", &card, "Join").await;
+    stage.clock.advance(SignedDuration::from_mins(2));
+    at_rest(&stage, &game, 2).await;
+
+    // The reminder goes out, its answer is lost, and the process dies before it can try again.
+    stage.faults(json!({ "latency_milliseconds": 300 })).await;
+    stage.clock.advance(SignedDuration::from_mins(118));
+    stage.until("a reminder is out", async |stage| stage.dms("Dana").await.len() == 2).await;
+    stage.crash().await;
+    stage.faults(json!({})).await;
+
+    // Much later than any nonce is remembered, and still before the game.
+    stage.clock.advance(SignedDuration::from_mins(10));
+    stage.run();
+    insta::assert_snapshot!(at_rest(&stage, &game, 4).await.join("\n"), @"");
+    assert_eq!(stage.dms("Dana").await.len(), 2);
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_game_is_told_and_nothing_is_left() {
+    let stage = Stage::set().await;
+    let game = stage.game(|_| {}).await;
+    let card = stage.card().await;
+    stage.press("Dana", &card, "Join").await;
+    let ada = Actor::on_the_web(person("ada"), Door::Api);
+    games::cancel(&stage.ctx, &ada, game.id).await.unwrap();
+    insta::assert_snapshot!(at_rest(&stage, &game, 2).await.join("\n"), @"");
+    insta::assert_snapshot!(sketch(stage.dms("Dana").await.last().unwrap()), @"");
+    stage
+        .until("the card says so", async |stage| sketch(&stage.card().await).ends_with("Cancelled"))
+        .await;
+    stage.clock.advance(SignedDuration::from_hours(4));
+    assert_eq!(at_rest(&stage, &game, 2).await.len(), 2, "nothing follows a cancelled game");
+    stage.strike().await;
+}
