@@ -8,9 +8,7 @@ async fn a_card_follows_its_game_to_the_end() {
     stage.game(|_| {}).await;
     stage.card().await;
     stage.clock.advance(SignedDuration::from_hours(3));
-    stage
-        .until("it has started", async |stage| sketch(&stage.card().await).ends_with("In progress"))
-        .await;
+    stage.until("it has started", async |stage| sketch(&stage.card().await).ends_with("In progress")).await;
     stage.clock.advance(SignedDuration::from_hours(1));
     stage.until("it is over", async |stage| sketch(&stage.card().await).ends_with("Completed")).await;
     stage.strike().await;
@@ -43,7 +41,11 @@ async fn a_deleted_card_of_an_open_game_is_posted_once_more() {
     games::join(&stage.ctx, &Actor::on_the_web(person("emre"), Door::Api), game.id).await.unwrap();
     stage
         .until("there is a new one", async |stage| {
-            stage.cards().await.first().is_some_and(|new| new["id"] != card["id"] && sketch(new).contains("Players 2/2"))
+            stage
+                .cards()
+                .await
+                .first()
+                .is_some_and(|new| new["id"] != card["id"] && sketch(new).contains("Players 2/2"))
         })
         .await;
     stage.strike().await;

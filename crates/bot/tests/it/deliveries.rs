@@ -33,7 +33,8 @@ async fn at_rest(stage: &Stage, game: &Game, count: usize) -> Vec<String> {
 }
 
 fn keys(oracle: &[Value]) -> Vec<String> {
-    let mut keys: Vec<_> = oracle.iter().filter_map(|message| message["nonce"].as_str().map(str::to_owned)).collect();
+    let mut keys: Vec<_> =
+        oracle.iter().filter_map(|message| message["nonce"].as_str().map(str::to_owned)).collect();
     keys.sort();
     keys
 }
@@ -128,9 +129,7 @@ async fn a_cancelled_game_is_told_and_nothing_is_left() {
     games::cancel(&stage.ctx, &ada, game.id).await.unwrap();
     insta::assert_snapshot!(at_rest(&stage, &game, 2).await.join("\n"), @"");
     insta::assert_snapshot!(sketch(stage.dms("Dana").await.last().unwrap()), @"");
-    stage
-        .until("the card says so", async |stage| sketch(&stage.card().await).ends_with("Cancelled"))
-        .await;
+    stage.until("the card says so", async |stage| sketch(&stage.card().await).ends_with("Cancelled")).await;
     stage.clock.advance(SignedDuration::from_hours(4));
     assert_eq!(at_rest(&stage, &game, 2).await.len(), 2, "nothing follows a cancelled game");
     stage.strike().await;

@@ -17,7 +17,9 @@ async fn seats_fill_the_waitlist_waits_and_the_next_one_moves_up() {
     stage.until("Goro is told", async |stage| !stage.dms("Goro").await.is_empty()).await;
     insta::assert_snapshot!(sketch(&stage.dms("Goro").await[0]), @"");
     stage
-        .until("the card follows", async |stage| sketch(&stage.card().await).contains("2. <@1200000000000000307>"))
+        .until("the card follows", async |stage| {
+            sketch(&stage.card().await).contains("2. <@1200000000000000307>")
+        })
         .await;
     stage.strike().await;
 }
@@ -49,7 +51,8 @@ async fn what_is_not_possible_is_said_politely() {
     let show = stage.command("Hana", "game show", json!({ "game": id.to_string() })).await;
     assert!(show.contains("Dragons"), "{show}");
     insta::assert_snapshot!(stage.press("Hana", &card, "Leave").await, @"");
-    let unknown = stage.command("Hana", "game show", json!({ "game": "00000000-0000-0000-0000-000000000000" }));
+    let unknown =
+        stage.command("Hana", "game show", json!({ "game": "00000000-0000-0000-0000-000000000000" }));
     insta::assert_snapshot!(unknown.await, @"");
     stage.strike().await;
 }
@@ -59,7 +62,11 @@ async fn a_click_is_one_trace_to_the_card() {
     let stage = Stage::set().await;
     stage.game(|_| {}).await;
     let card = stage.card().await;
-    stage.until("the ledger is at rest", async |stage| stage.captured.spans().iter().any(|s| s.name == "delivery.send announcement")).await;
+    stage
+        .until("the ledger is at rest", async |stage| {
+            stage.captured.spans().iter().any(|s| s.name == "delivery.send announcement")
+        })
+        .await;
     stage.captured.clear();
     stage.press("Dana", &card, "Join").await;
     stage

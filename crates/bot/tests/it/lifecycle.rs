@@ -21,7 +21,8 @@ async fn a_refused_token_is_one_error_and_no_readiness() {
     let stage = Stage::dark().await;
     let token = Secret::new("bogus".to_owned());
     let api = stage.api();
-    let rest = Rest::new(&RestConfig { api, token: token.clone() }, stage.ctx.telemetry.clone(), Chance::seeded(3));
+    let rest =
+        Rest::new(&RestConfig { api, token: token.clone() }, stage.ctx.telemetry.clone(), Chance::seeded(3));
     let mut ctx = stage.ctx.clone();
     ctx.discord = rest.unwrap();
     ctx.readiness = Readiness::default();

@@ -60,11 +60,12 @@ impl Stage {
     pub(crate) async fn set() -> Self {
         let mut stage = Self::dark().await;
         stage.run();
-        stage.until("the guild is known", async |stage| {
-            let ada = Actor::on_the_web(person("ada"), Door::Api);
-            actions::guilds::show(&stage.ctx, &ada, GUILD).await.is_ok() && stage.ctx.readiness.is_ready()
-        })
-        .await;
+        stage
+            .until("the guild is known", async |stage| {
+                let ada = Actor::on_the_web(person("ada"), Door::Api);
+                actions::guilds::show(&stage.ctx, &ada, GUILD).await.is_ok() && stage.ctx.readiness.is_ready()
+            })
+            .await;
         stage
     }
 
@@ -92,12 +93,8 @@ impl Stage {
             Store::open(&StoreConfig::Sqlite(folder.path().join("muster.db")), &telemetry).await.unwrap();
         store.migrate().await.unwrap();
         let api = format!("http://{address}/api/v10");
-        let rest = Rest::new(
-            &RestConfig { api, token: token.clone() },
-            telemetry.clone(),
-            Chance::seeded(1),
-        )
-        .unwrap();
+        let rest = Rest::new(&RestConfig { api, token: token.clone() }, telemetry.clone(), Chance::seeded(1))
+            .unwrap();
         let ctx = Ctx {
             store,
             bus: Bus::in_process(),
