@@ -7,7 +7,7 @@ use crate::run::{command, environment, succeeds};
 use crate::{browser, discord_py, packages, workspace};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode};
 
 /// Run all tests, with the servers and programs that they need.
 ///
@@ -107,10 +107,34 @@ impl Outside {
 /// Runs a program in a process group of its own, which a guardian ends if we are ended first.
 fn watched(mut program: Command) -> Result<u8, Failure> {
     let mut child = program.process_group(0).spawn().doing("running the tests")?;
-    let group = OsString::from(format!("-{}", child.id()));
-    let guardian = Guardian::set(r#"kill -TERM -- "$1""#, &[&group])?;
+    let guardian = guard_group(&child)?;
     let status = child.wait().doing("waiting for the tests")?;
     guardian.dismiss();
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.unwrap_or(1))
+}
+
+fn guard_group(leader: &Child) -> Result<Guardian, Failure> {
+    let group = OsString::from(format!("-{}", leader.id()));
+    Guardian::set(r#"kill -s TERM -- "$1""#, &[&group])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    #[test]
+    fn the_exit_code_of_the_tests_is_ours() {
+        assert_eq!(watched(command("sh", ["-c", "exit 7"])).unwrap(), 7);
+        assert_eq!(watched(command("sh", ["-c", "kill -s KILL $$"])).unwrap(), 1);
+    }
+
+    #[test]
+    fn tests_end_when_we_do() {
+        let mut sleeper = command("sleep", ["10"]).process_group(0).spawn().unwrap();
+        drop(guard_group(&sleeper).unwrap());
+        let terminated = 15;
+        assert_eq!(sleeper.wait().unwrap().signal(), Some(terminated));
+    }
 }
