@@ -1,0 +1,86 @@
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Schedules games for Discord communities. Without a command it runs everything in one process.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version = crate::VERSION)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// What stands on the command line or in the environment; flags go first. Values are read as text here, so that
+/// a wrong one is named in one line wherever it came from.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Where the dashboard and its API listen [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "MUSTER_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Where the practice Discord listens [default: 127.0.0.1:8081]
+    #[arg(long, global = true, env = "MUSTER_PRACTICE", value_name = "ADDRESS")]
+    pub(crate) practice: Option<String>,
+    /// Where the collector takes OTLP over gRPC [default: 127.0.0.1:4317]
+    #[arg(long, global = true, env = "MUSTER_OTLP_GRPC", value_name = "ADDRESS")]
+    pub(crate) otlp_grpc: Option<String>,
+    /// Where the collector takes OTLP over HTTP [default: 127.0.0.1:4318]
+    #[arg(long, global = true, env = "MUSTER_OTLP_HTTP", value_name = "ADDRESS")]
+    pub(crate) otlp_http: Option<String>,
+    /// The data folder [default: ./muster-data]
+    #[arg(long, global = true, env = "MUSTER_DATA", value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where people reach the dashboard [default: http:// and the address it listens on]
+    #[arg(long, global = true, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// The API of a Discord other than the real one, such as http://127.0.0.1:8081/api/v10
+    #[arg(long, global = true, env = "MUSTER_DISCORD_API", value_name = "URL")]
+    pub(crate) discord_api: Option<String>,
+    /// How log lines look: human or json [default: human on a terminal]
+    #[arg(long, global = true, env = "MUSTER_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+    /// Which events are logged, such as info,store=debug [default: info]
+    #[arg(long, global = true, env = "MUSTER_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// The name of this deployment in telemetry [default: development]
+    #[arg(long, global = true, env = "MUSTER_ENVIRONMENT", value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// The configuration file [default: muster.toml, if there is one]
+    #[arg(long, global = true, env = "MUSTER_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in this process: API, bot, daemons, collector, and the practice Discord without a bot token
+    Up,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Check the configuration and every connection, and say how to mend what is wrong
+    Doctor,
+    /// Show the effective configuration, secrets masked
+    Config,
+    /// Tokens for the JSON API
+    Token(Token),
+    /// Print the OpenAPI document of the JSON API
+    Openapi,
+}
+
+/// Tokens for the JSON API.
+#[derive(Args, Debug)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it alone
+    Create {
+        /// For one of the people of the practice guild
+        #[arg(long, value_name = "NAME")]
+        practice: String,
+    },
+}

@@ -1,0 +1,33 @@
+use super::{block_on, say, silent};
+use crate::cli::{Token, TokenCommand};
+use crate::failure::Failure;
+use crate::folder::DataFolder;
+use crate::settings::Settings;
+use crate::wiring;
+use clock::{Chance, Clock};
+use domain::UserId;
+use practice::cast;
+use std::process::ExitCode;
+
+/// Makes a token and prints it alone.
+pub(crate) fn run(settings: &Settings, token: &Token) -> Result<ExitCode, Failure> {
+    let TokenCommand::Create { practice: name } = &token.command;
+    let person = cast::find_person(name).ok_or_else(|| nobody_called(name))?;
+    // A visit only: the services may be running on this folder.
+    let folder = DataFolder::visit(&settings.data)?;
+    let chance = Chance::from_os()?;
+    let token = block_on(async {
+        let store = wiring::open_store(&folder, &silent()).await?;
+        let who = (UserId::new(person.id), person.global_name);
+        let token = actions::people::create_token(&store, who, (&Clock::System, &chance)).await?;
+        store.close().await;
+        Ok(token)
+    })?;
+    say(token.expose())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn nobody_called(name: &str) -> Failure {
+    let known: Vec<_> = cast::people().iter().map(|person| person.global_name).collect();
+    Failure::NobodyCalled { name: name.to_owned(), known: known.join(", ") }
+}

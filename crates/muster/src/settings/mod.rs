@@ -1,0 +1,85 @@
+//! The effective configuration: flags over environment over `muster.toml` over defaults.
+
+mod file;
+mod parse;
+
+use crate::cli::Options;
+use crate::failure::Failure;
+use file::FileSettings;
+use parse::{address, log_format, url};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use telemetry::{LogFormat, Secret, TelemetryConfig};
+use url::Url;
+
+/// The bot's token; it has no flag, since other people of the machine can read command lines.
+const TOKEN_VARIABLE: &str = "DISCORD_BOT_TOKEN";
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) practice: SocketAddr,
+    pub(crate) otlp_grpc: SocketAddr,
+    pub(crate) otlp_http: SocketAddr,
+    pub(crate) data: PathBuf,
+    pub(crate) public_url: Option<Url>,
+    /// None: the practice Discord in this process.
+    pub(crate) bot_token: Option<Secret<String>>,
+    pub(crate) discord_api: Url,
+    pub(crate) telemetry: TelemetryConfig,
+}
+
+impl Settings {
+    /// Puts the layers together.
+    pub(crate) fn read(options: &Options) -> Result<Self, Failure> {
+        let file = FileSettings::read(options.config.as_deref())?;
+        let pick = |flag: &Option<String>, in_file: &Option<String>, default: &str| {
+            flag.clone().or_else(|| in_file.clone()).unwrap_or_else(|| default.to_owned())
+        };
+        let public_url = options.public_url.clone().or_else(|| file.public_url.clone());
+        let data = options.data.clone().or_else(|| file.data.clone());
+        let discord_api = pick(&options.discord_api, &file.discord_api, discord::DISCORD_API);
+        Ok(Self {
+            listen: address("MUSTER_LISTEN", &pick(&options.listen, &file.listen, "127.0.0.1:8080"))?,
+            practice: address("MUSTER_PRACTICE", &pick(&options.practice, &file.practice, "127.0.0.1:8081"))?,
+            otlp_grpc: address(
+                "MUSTER_OTLP_GRPC",
+                &pick(&options.otlp_grpc, &file.otlp_grpc, "127.0.0.1:4317"),
+            )?,
+            otlp_http: address(
+                "MUSTER_OTLP_HTTP",
+                &pick(&options.otlp_http, &file.otlp_http, "127.0.0.1:4318"),
+            )?,
+            data: data.unwrap_or_else(|| PathBuf::from("./muster-data")),
+            public_url: public_url.map(|value| url("MUSTER_PUBLIC_URL", &value)).transpose()?,
+            bot_token: variable(TOKEN_VARIABLE).map(Secret::new),
+            discord_api: url("MUSTER_DISCORD_API", &discord_api)?,
+            telemetry: telemetry(options, &file)?,
+        })
+    }
+}
+
+fn telemetry(options: &Options, file: &FileSettings) -> Result<TelemetryConfig, Failure> {
+    let mut config = TelemetryConfig::from_lookup(&variable)?;
+    let format = options.log_format.clone().or_else(|| file.log_format.clone());
+    config.log_format = match format {
+        Some(format) => log_format("MUSTER_LOG_FORMAT", &format)?,
+        None if std::io::IsTerminal::is_terminal(&std::io::stdout()) => LogFormat::Human,
+        None => LogFormat::Json,
+    };
+    if let Some(filter) = options.log.clone().or_else(|| file.log.clone()) {
+        config.log_filter = filter;
+    }
+    if let Some(environment) = options.environment.clone().or_else(|| file.environment.clone()) {
+        config.environment = environment;
+    }
+    crate::VERSION.clone_into(&mut config.service_version);
+    Ok(config)
+}
+
+/// A variable of the environment; an empty one counts as none.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}

@@ -1,0 +1,27 @@
+use crate::failure::Failure;
+use std::net::{SocketAddr, ToSocketAddrs};
+use telemetry::LogFormat;
+use url::Url;
+
+pub(super) fn address(variable: &str, value: &str) -> Result<SocketAddr, Failure> {
+    let found = value.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| {
+        Failure::setting(variable, format!("{value:?} is no address; write one such as 127.0.0.1:8080"))
+    })
+}
+
+pub(super) fn url(variable: &str, value: &str) -> Result<Url, Failure> {
+    match Url::parse(value.trim_end_matches('/')) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        // The value may hold a password.
+        _ => Err(Failure::setting(variable, "it must be an http:// or https:// address")),
+    }
+}
+
+pub(super) fn log_format(variable: &str, value: &str) -> Result<LogFormat, Failure> {
+    match value {
+        "human" => Ok(LogFormat::Human),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(Failure::setting(variable, format!("{value:?} is no log format; write human or json"))),
+    }
+}

@@ -1,0 +1,196 @@
+//! `muster up`: everything in one process.
+
+use crate::banner;
+use crate::failure::Failure;
+use crate::folder::DataFolder;
+use crate::lifecycle::{self, End};
+use crate::listeners::{Bound, Listeners};
+use crate::service::{self, Service};
+use crate::services::Plan;
+use crate::settings::Settings;
+use crate::wiring::{self, Rooms, Telemetries};
+use actions::Readiness;
+use bus::Bus;
+use cache::Cache;
+use clock::{Chance, Clock};
+use collector::{Collector, CollectorConfig};
+use practice::{Practice, PracticeConfig};
+use std::process::ExitCode;
+use std::time::Duration;
+use telemetry::Secret;
+use tokio_util::sync::CancellationToken;
+
+/// For the last logs, traces and metrics of all services together.
+const FLUSH: Duration = Duration::from_secs(5);
+/// The collector keeps no more.
+const TELEMETRY_BYTES: u64 = 512 << 20;
+/// The collector keeps nothing longer.
+const TELEMETRY_AGE: Duration = Duration::from_hours(24 * 7);
+/// How long the start waits for every loop and connection before it says what to open.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// How often readiness is looked at meanwhile.
+const READY_POLL: Duration = Duration::from_millis(20);
+
+/// Takes the data folder, binds the addresses, builds the rooms, runs until asked to stop.
+pub(crate) fn run(settings: Settings) -> Result<ExitCode, Failure> {
+    let folder = DataFolder::take(&settings.data)?;
+    let listeners = Listeners::bind(&settings)?;
+    let (clock, chance) = wiring::ambience(&settings)?;
+    let telemetries = Telemetries::init(&settings, listeners.otlp_http.address, (&clock, &chance))?;
+    // What is no service's own thread logs as the collector, which belongs to the whole process.
+    tracing::dispatcher::set_global_default(telemetries.collector.log_dispatch())
+        .map_err(|error| std::io::Error::other(error.to_string()))?;
+    let ground = service::runtime("muster", &telemetries.collector)?;
+    let process = Process { settings, folder, telemetries, clock, chance };
+    let mut running = Vec::new();
+    let end = ground.block_on(process.live(listeners, &mut running));
+    for service in running {
+        service.close();
+    }
+    ground.shutdown_timeout(FLUSH);
+    end.map(|()| ExitCode::SUCCESS)
+}
+
+/// What the process has before any room is built.
+struct Process {
+    settings: Settings,
+    folder: DataFolder,
+    telemetries: Telemetries,
+    clock: Clock,
+    chance: Chance,
+}
+
+impl Process {
+    async fn live(self, listeners: Listeners, running: &mut Vec<Service>) -> Result<(), Failure> {
+        let addresses = listeners.addresses(&self.settings.data);
+        let Listeners { dashboard, practice, otlp_grpc, otlp_http } = listeners;
+        let grounds = self.grounds((otlp_http, otlp_grpc), practice).await?;
+        let (rooms, token) = self.rooms(grounds.practice.as_ref()).await?;
+        recover(&rooms, &self.telemetries).await?;
+
+        let stop = CancellationToken::new();
+        let plan = Plan {
+            settings: &self.settings,
+            rooms: &rooms,
+            telemetries: &self.telemetries,
+            practice: grounds.practice.as_ref().map(Practice::address),
+            stop: &stop,
+        };
+        plan.start(running, (dashboard, token), grounds.collector.observatory_router())?;
+        when_ready(&rooms.readiness).await;
+        banner::print(&addresses);
+
+        let end = lifecycle::wait(running).await?;
+        tracing::info!(name: "process.stopping", "Asked to stop: what has begun is finished.");
+        let stopped = lifecycle::stop(running, &stop).await;
+        self.close(&rooms, grounds).await;
+        match end {
+            End::Asked => stopped,
+            End::Died(name, why) => Err(Failure::ServiceDied(name, why)),
+        }
+    }
+
+    /// Starts what the services stand on.
+    async fn grounds(
+        &self,
+        (http, grpc): (Bound, Bound),
+        practice: Option<Bound>,
+    ) -> Result<Grounds, Failure> {
+        let stop = CancellationToken::new();
+        let config = CollectorConfig {
+            data: self.folder.telemetry(),
+            http: http.into_tokio()?,
+            grpc: grpc.into_tokio()?,
+            bearer_token: None,
+            max_bytes: TELEMETRY_BYTES,
+            max_age: TELEMETRY_AGE,
+        };
+        let collector = Collector::start(config, stop.clone()).await?;
+        let practice = match practice {
+            Some(bound) => Some(self.practise(bound, &stop).await?),
+            None => None,
+        };
+        Ok(Grounds { collector, practice, stop })
+    }
+
+    async fn practise(&self, bound: Bound, stop: &CancellationToken) -> Result<Practice, Failure> {
+        let config = PracticeConfig {
+            listener: bound.into_tokio()?,
+            clock: self.clock.clone(),
+            chance: self.chance.clone(),
+            data: Some(self.folder.practice()),
+            strict_limits: true,
+        };
+        Ok(Practice::start(config, stop.clone()).await?)
+    }
+
+    /// Builds the rooms, and says with which token the bot speaks to its Discord.
+    async fn rooms(&self, practice: Option<&Practice>) -> Result<(Rooms, Secret<String>), Failure> {
+        let (api, token) = match (practice, &self.settings.bot_token) {
+            (None, Some(token)) => (self.settings.discord_api.clone(), token.clone()),
+            (Some(practice), _) => {
+                let api = format!("http://{}/api/v10", practice.address());
+                (wiring::http_url("MUSTER_PRACTICE", &api)?, Secret::new(practice.token().to_owned()))
+            }
+            (None, None) => return Err(Failure::setting("DISCORD_BOT_TOKEN", "there is none")),
+        };
+        let rooms = Rooms {
+            store: wiring::open_store(&self.folder, &self.telemetries.api).await?,
+            bus: Bus::in_process(),
+            cache: Cache::memory(),
+            discord: wiring::discord(&api, token.clone(), (&self.telemetries.bot, &self.chance))?,
+            clock: self.clock.clone(),
+            chance: self.chance.clone(),
+            readiness: Readiness::default(),
+        };
+        // Before anybody publishes, so that nothing is without a queue.
+        rooms.bus.declare(actions::relay::BOT_QUEUE);
+        Ok((rooms, token))
+    }
+
+    /// Flushes what the services have still to tell, then ends what took it.
+    async fn close(self, rooms: &Rooms, grounds: Grounds) {
+        rooms.bus.close();
+        rooms.store.close().await;
+        let flushes = self.telemetries.all().map(|telemetry| telemetry.shutdown(FLUSH));
+        for flushed in futures_util::future::join_all(flushes).await {
+            if let Err(error) = flushed {
+                tracing::warn!(name: "telemetry.flush_failed", { reason = %error }, "Some telemetry was lost.");
+            }
+        }
+        grounds.stop.cancel();
+        grounds.collector.flush().await;
+        grounds.collector.wait().await;
+        if let Some(practice) = grounds.practice {
+            practice.wait().await;
+        }
+    }
+}
+
+/// What the services stand on and what outlives them: it takes the last deliveries and the last telemetry.
+struct Grounds {
+    collector: Collector,
+    practice: Option<Practice>,
+    stop: CancellationToken,
+}
+
+async fn recover(rooms: &Rooms, telemetries: &Telemetries) -> Result<(), Failure> {
+    let recovered = actions::relay::recover(&rooms.ctx(&telemetries.api)).await?;
+    if recovered > 0 {
+        tracing::info!(name: "relay.recovered", { recovered }, "Events that nobody had taken go out again.");
+    }
+    Ok(())
+}
+
+/// Waits until every loop turns and every connection stands, or for ten seconds: the addresses are worth
+/// knowing then, too.
+async fn when_ready(readiness: &Readiness) {
+    let ready = async {
+        while !readiness.is_ready() {
+            tokio::time::sleep(READY_POLL).await;
+        }
+    };
+    if tokio::time::timeout(READY_WITHIN, ready).await.is_err() {
+        tracing::warn!(name: "process.not_ready", "Not everything is ready yet; /readyz says what is missing.");
+    }
+}
