@@ -146,9 +146,11 @@ pub struct DueMoment {
 }
 
 impl DueMoment {
-    /// The notice to somebody who joined at `joined_at`, worth sending until the game ends.
+    /// The notice to somebody who joined at `joined_at`, worth sending until the game ends. Whoever joined in the
+    /// same millisecond, and was put apart by microseconds for the order's sake, is told in the same one.
     pub fn join_notice(user: UserId, joined_at: Timestamp, game: &Game) -> Self {
-        let at = joined_at + JOIN_NOTICE_DELAY;
+        let apart = SignedDuration::from_micros(joined_at.as_microsecond().rem_euclid(1000));
+        let at = joined_at - apart + JOIN_NOTICE_DELAY;
         Self { at: at.min(game.start), kind: DueKind::JoinNotice(user), deadline: Some(game.end()) }
     }
 }
@@ -318,6 +320,7 @@ mod tests {
         let game = game();
         let notice = |joined_at| DueMoment::join_notice(PLAYER, at(joined_at), &game).at;
         assert_eq!(notice("2026-11-22T12:00:00Z"), at("2026-11-22T12:01:00Z"));
+        assert_eq!(notice("2026-11-22T12:00:00.000007Z"), at("2026-11-22T12:01:00Z"));
         assert_eq!(notice("2026-11-22T19:59:30Z"), game.start);
     }
 
