@@ -29,11 +29,16 @@ pub(crate) async fn page(State(observatory): State<Observatory>, shell: Shell) -
 async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadError> {
     let reader = &observatory.reader;
     let since_ns = shell.now_ns() - WINDOW_NS;
-    let services = reader.service_summaries(since_ns).await?;
-    let calls = reader.calls_between_services(since_ns).await?;
-    let recent = reader.find_traces(&TraceFilter { limit: RECENT, ..TraceFilter::default() }).await?;
-    let failed = TraceFilter { errors: true, limit: RECENT, ..TraceFilter::default() };
-    let failed = reader.find_traces(&failed).await?;
+    let (all, errors) = (
+        TraceFilter { limit: RECENT, ..TraceFilter::default() },
+        TraceFilter { limit: RECENT, errors: true, ..TraceFilter::default() },
+    );
+    let (services, calls, recent, failed) = tokio::try_join!(
+        reader.service_summaries(since_ns),
+        reader.calls_between_services(since_ns),
+        reader.find_traces(&all),
+        reader.find_traces(&errors),
+    )?;
     let body = html! {
         (look::heading(None, "Observatory", None, None))
         @if recent.is_empty() { (empty(&observatory.setup)) } @else {

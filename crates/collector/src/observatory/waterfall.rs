@@ -146,7 +146,7 @@ fn bar(span: &StoredSpan, scale: &Scale) -> Markup {
             @for event in &span.span.events {
                 circle .span-event cx=(percent(scale.at(i64::try_from(event.time_unix_nano).unwrap_or(i64::MAX)))) cy="10" r="3.5" { title { (event.name) } }
             }
-            text .span-inside[inside] x=(percent(x)) dx=(shift) y="14" text-anchor=(anchor) { (format::duration(span.duration_ns())) }
+            text .span-took .span-inside[inside] x=(percent(x)) dx=(shift) y="14" text-anchor=(anchor) { (format::duration(span.duration_ns())) }
         }
     }
 }

@@ -71,7 +71,9 @@ impl ExportError {
             Self::Body(BodyError::NotGzip | BodyError::Broken) | Self::Undecodable(_) => {
                 (StatusCode::BAD_REQUEST, tonic::Code::InvalidArgument)
             }
-            Self::Offer(OfferError::Full) => (StatusCode::TOO_MANY_REQUESTS, tonic::Code::Unavailable),
+            Self::Body(BodyError::Crowded) | Self::Offer(OfferError::Full) => {
+                (StatusCode::TOO_MANY_REQUESTS, tonic::Code::Unavailable)
+            }
             Self::Offer(OfferError::Stopping) => (StatusCode::SERVICE_UNAVAILABLE, tonic::Code::Unavailable),
         }
     }
@@ -81,10 +83,15 @@ impl ExportError {
         !matches!(self, Self::Offer(_))
     }
 
+    /// It may go better in a moment.
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Offer(_) | Self::Body(BodyError::Crowded))
+    }
+
     /// The answer over HTTP, in the request's encoding (protobuf if that is unknown).
     pub(crate) fn respond(&self, encoding: Encoding) -> Response {
         let (status, code) = self.codes();
-        let retry = matches!(self, Self::Offer(_));
+        let retry = self.is_passing();
         let mut response = encoding.respond(status, encode_status(code, &self.to_string(), retry, encoding));
         if retry {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));

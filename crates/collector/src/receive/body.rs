@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -9,6 +10,7 @@ use axum::body::{Body, BodyDataStream};
 use flate2::write::MultiGzDecoder;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, header};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
 
@@ -16,6 +18,25 @@ use super::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// So much of a body is read and thrown away after it was refused.
 const MAX_DRAINED_BYTES: usize = 16 << 20;
+
+/// All bodies that are being read at a moment, of all senders, may hold so many bytes inflated.
+const MAX_BYTES_IN_FLIGHT: usize = 64 << 20;
+
+/// Bytes that bodies may hold before they are in the queue: many patient senders must not fill the memory.
+#[derive(Clone)]
+pub(crate) struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_BYTES_IN_FLIGHT)))
+    }
+}
+
+/// A body that was read; it takes up its part of the budget until it is dropped.
+pub(crate) struct Inflated {
+    pub(crate) bytes: Vec<u8>,
+    _part: Option<OwnedSemaphorePermit>,
+}
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -32,15 +53,17 @@ pub(crate) enum BodyError {
     TooSlow,
     #[error("the body ended early")]
     Broken,
+    #[error("too much is being received at once, come back in a second")]
+    Crowded,
 }
 
 /// Reads the whole body and inflates it.
-pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, BodyError> {
-    let sink = Sink::for_encoding(headers)?;
+pub(crate) async fn read(headers: &HeaderMap, body: Body, budget: &Budget) -> Result<Inflated, BodyError> {
+    let sink = Sink::for_encoding(headers, budget.clone())?;
     tokio::time::timeout(BODY_TIMEOUT, pour(body, sink)).await.map_err(|_| BodyError::TooSlow)?
 }
 
-async fn pour(body: Body, mut sink: Sink) -> Result<Vec<u8>, BodyError> {
+async fn pour(body: Body, mut sink: Sink) -> Result<Inflated, BodyError> {
     let mut on_the_wire = 0;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
@@ -68,60 +91,94 @@ async fn drain(mut chunks: BodyDataStream) {
 }
 
 enum Sink {
-    Identity(Vec<u8>),
+    Identity(Capped),
     Gzip(Box<MultiGzDecoder<Capped>>),
 }
 
 impl Sink {
-    fn for_encoding(headers: &HeaderMap) -> Result<Self, BodyError> {
+    fn for_encoding(headers: &HeaderMap, budget: Budget) -> Result<Self, BodyError> {
+        let capped = Capped { budget, bytes: Vec::new(), part: None, refusal: None };
         match headers.get(header::CONTENT_ENCODING).map_or(Ok("identity"), |value| value.to_str()) {
-            Ok("identity" | "") => Ok(Self::Identity(Vec::new())),
-            Ok("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Capped::default())))),
+            Ok("identity" | "") => Ok(Self::Identity(capped)),
+            Ok("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(capped)))),
             _ => Err(BodyError::UnknownEncoding),
         }
     }
 
     fn take(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
         match self {
-            Self::Identity(bytes) => bytes.extend_from_slice(chunk),
-            Self::Gzip(decoder) => decoder.write_all(chunk).map_err(|_| inflate_error(decoder.get_ref()))?,
+            Self::Identity(capped) => capped.take(chunk),
+            Self::Gzip(decoder) => decoder.write_all(chunk).map_err(|_| decoder.get_mut().refusal()),
         }
-        Ok(())
     }
 
-    fn finish(self) -> Result<Vec<u8>, BodyError> {
-        match self {
-            Self::Identity(bytes) => Ok(bytes),
+    fn finish(self) -> Result<Inflated, BodyError> {
+        let capped = match self {
+            Self::Identity(capped) => capped,
             Self::Gzip(mut decoder) => {
-                decoder.try_finish().map_err(|_| inflate_error(decoder.get_ref()))?;
-                Ok(std::mem::take(&mut decoder.get_mut().bytes))
+                decoder.try_finish().map_err(|_| decoder.get_mut().refusal())?;
+                decoder.finish().map_err(|_| BodyError::NotGzip)?
             }
-        }
+        };
+        Ok(Inflated { bytes: capped.bytes, _part: capped.part })
     }
-}
-
-fn inflate_error(into: &Capped) -> BodyError {
-    if into.overflowed { BodyError::TooLargeInflated } else { BodyError::NotGzip }
 }
 
 /// Holds inflated bytes and refuses the first one too many.
-#[derive(Default)]
 struct Capped {
+    budget: Budget,
     bytes: Vec<u8>,
-    overflowed: bool,
+    part: Option<OwnedSemaphorePermit>,
+    refusal: Option<BodyError>,
+}
+
+impl Capped {
+    fn take(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
+        if self.bytes.len() + chunk.len() > MAX_INFLATED_BYTES {
+            return Err(BodyError::TooLargeInflated);
+        }
+        let wanted = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+        let more =
+            Arc::clone(&self.budget.0).try_acquire_many_owned(wanted).map_err(|_| BodyError::Crowded)?;
+        match &mut self.part {
+            Some(part) => part.merge(more),
+            None => self.part = Some(more),
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    /// Why the decoder stopped: what was refused here, else what it read is not gzip.
+    fn refusal(&mut self) -> BodyError {
+        self.refusal.take().unwrap_or(BodyError::NotGzip)
+    }
 }
 
 impl Write for Capped {
     fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + chunk.len() > MAX_INFLATED_BYTES {
-            self.overflowed = true;
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(chunk);
+        self.take(chunk).map_err(|refusal| {
+            self.refusal = Some(refusal);
+            io::ErrorKind::OutOfMemory
+        })?;
         Ok(chunk.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn many_bodies_share_one_budget() {
+        let budget = Budget(Arc::new(Semaphore::new(10)));
+        let read = async |bytes: &'static [u8]| read(&HeaderMap::new(), Body::from(bytes), &budget).await;
+        let first = read(b"123456").await.unwrap();
+        assert!(matches!(read(b"123456").await, Err(BodyError::Crowded)));
+        drop(first);
+        assert_eq!(read(b"123456").await.unwrap().bytes, b"123456");
     }
 }

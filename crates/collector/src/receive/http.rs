@@ -17,31 +17,38 @@ use serde_json::json;
 
 use super::{
     answer::{Encoding, ExportError},
-    body,
+    body::{self, Budget},
     validate::Rejected,
 };
 use crate::{pipeline::Pipeline, signal::Export};
 
+#[derive(Clone)]
+struct Doors {
+    pipeline: Pipeline,
+    budget: Budget,
+}
+
 /// The three doors.
 pub(crate) fn router(pipeline: Pipeline) -> Router {
+    let doors = Doors { pipeline, budget: Budget::new() };
     Router::new()
         .route("/v1/traces", post(export::<ExportTraceServiceRequest>))
         .route("/v1/metrics", post(export::<ExportMetricsServiceRequest>))
         .route("/v1/logs", post(export::<ExportLogsServiceRequest>))
         // `body` counts for itself, on the wire and inflated.
         .layer(DefaultBodyLimit::disable())
-        .with_state(pipeline)
+        .with_state(doors)
 }
 
-async fn export<E: Export>(State(pipeline): State<Pipeline>, headers: HeaderMap, body: Body) -> Response {
+async fn export<E: Export>(State(doors): State<Doors>, headers: HeaderMap, body: Body) -> Response {
     let encoding = Encoding::of(headers.get(header::CONTENT_TYPE));
-    match take::<E>(&pipeline, encoding, &headers, body).await {
+    match take::<E>(&doors, encoding, &headers, body).await {
         Ok((encoding, rejected)) => {
             encoding.respond(StatusCode::OK, encode_response::<E>(rejected, encoding))
         }
         Err(error) => {
             if error.is_unreadable() {
-                pipeline.counters().unreadable(E::SIGNAL);
+                doors.pipeline.counters().unreadable(E::SIGNAL);
             }
             error.respond(encoding.unwrap_or(Encoding::Protobuf))
         }
@@ -49,15 +56,15 @@ async fn export<E: Export>(State(pipeline): State<Pipeline>, headers: HeaderMap,
 }
 
 async fn take<E: Export>(
-    pipeline: &Pipeline,
+    doors: &Doors,
     encoding: Option<Encoding>,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(Encoding, Rejected), ExportError> {
     let encoding = encoding.ok_or(ExportError::UnknownContentType)?;
-    let bytes = body::read(headers, body).await?;
-    let export = decode::<E>(&bytes, encoding)?;
-    Ok((encoding, pipeline.offer(export)?))
+    let inflated = body::read(headers, body, &doors.budget).await?;
+    let export = decode::<E>(&inflated.bytes, encoding)?;
+    Ok((encoding, doors.pipeline.offer(export)?))
 }
 
 fn decode<E: Export>(bytes: &[u8], encoding: Encoding) -> Result<E, ExportError> {

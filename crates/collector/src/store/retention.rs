@@ -173,3 +173,31 @@ pub(super) async fn count(db: &mut SqliteConnection, slice: i64, added: [u64; 3]
     .await
     .map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const HOUR_NS: i64 = 3_600_000_000_000;
+
+    #[tokio::test]
+    async fn a_slice_goes_when_its_beginning_is_too_old() {
+        let mut db = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        schema::create_store(&mut db).await.unwrap();
+        let caps = Caps { bytes: 1 << 30, age: Duration::from_hours(16) };
+        let mut slices = Slices::open(&mut db, caps, 0).await.unwrap();
+        count(&mut db, slices.current(), [7, 0, 2]).await.unwrap();
+
+        assert_eq!(slices.retain(&mut db, HOUR_NS - 1).await.unwrap(), [0; 3]);
+        assert_eq!(slices.count(), 1);
+        slices.retain(&mut db, HOUR_NS).await.unwrap();
+        assert_eq!((slices.count(), slices.current()), (2, 2));
+
+        assert_eq!(slices.retain(&mut db, 16 * HOUR_NS).await.unwrap(), [7, 0, 2]);
+        assert_eq!((slices.count(), slices.current()), (2, 3));
+        let views: i64 = sqlx::query_scalar("SELECT count(*) FROM spans").fetch_one(&mut db).await.unwrap();
+        assert_eq!(views, 0);
+    }
+}

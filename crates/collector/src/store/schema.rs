@@ -51,7 +51,7 @@ CREATE INDEX spans_{n}_start ON spans_{n} (start_ns);
 CREATE INDEX spans_{n}_service ON spans_{n} (service, start_ns);
 CREATE INDEX spans_{n}_name ON spans_{n} (name, start_ns);
 CREATE INDEX spans_{n}_duration ON spans_{n} (duration_ns);
-CREATE INDEX spans_{n}_entry ON spans_{n} (start_ns, service, duration_ns, error) WHERE entry;
+CREATE INDEX spans_{n}_entry ON spans_{n} (start_ns, service, duration_ns, error, entry) WHERE entry;
 CREATE INDEX spans_{n}_error ON spans_{n} (start_ns) WHERE error;
 CREATE INDEX spans_{n}_game ON spans_{n} (game_id) WHERE game_id IS NOT NULL;
 

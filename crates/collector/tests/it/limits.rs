@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
-use tonic::{Code, metadata::MetadataValue};
+use tonic::{Code, codec::CompressionEncoding, metadata::MetadataValue};
 
 use crate::{
     harness::{self, JSON, PROTOBUF, World, gzip},
@@ -40,6 +40,18 @@ async fn bombs_and_whales_are_too_large() {
     let health = world.read("health").await;
     assert_eq!(health["signals"][0]["unreadable_requests"], 1);
     assert_eq!(health["signals"][2]["unreadable_requests"], 1);
+}
+
+#[tokio::test]
+async fn a_bomb_over_grpc_is_refused_too() {
+    let world = World::start().await;
+    let address = format!("http://{}", world.collector.grpc_address());
+    let client = TraceServiceClient::connect(address).await.unwrap();
+    let mut client = client.send_compressed(CompressionEncoding::Gzip);
+    let span = story::span(story::API, CREATED, 1, 0, &" ".repeat(17 << 20)).at(AT, 0, 1);
+    let status = client.export(story::export([span])).await.unwrap_err();
+    assert!(matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted), "{status:?}");
+    assert_eq!(world.collector.health().signals[0].received, 0);
 }
 
 #[tokio::test]

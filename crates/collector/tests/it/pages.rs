@@ -37,130 +37,44 @@ async fn small() -> World {
     world
 }
 
-/// One tag a line, without what unfolds.
-fn outline(html: &str) -> String {
-    let mut lines = Vec::new();
-    let mut rest = html;
-    while let Some((before, after)) = rest.split_once("<div class=\"span-details\"") {
-        lines.push(before);
-        rest = after.split_once("</details>").unwrap().1;
-        lines.push("</details>");
-    }
-    lines.push(rest);
-    lines.concat().replace("><", ">\n<")
+/// The waterfall as it reads: a line each, `depth class [where its bar lies] what is said`.
+fn outline(page: &str) -> String {
+    let from = page.find("<section class=\"waterfall\"").unwrap();
+    let waterfall = &page[from..page.find("<p class=\"small muted trace-id\"").unwrap()];
+    let lines = waterfall.split_inclusive('>').fold(vec![String::new()], |mut lines, tag| {
+        let begins = ["<details", "<p class=\"span-log", "<div class=\"span-line"];
+        if begins.iter().any(|begin| tag.contains(begin)) {
+            lines.push(String::new());
+        }
+        lines.last_mut().unwrap().push_str(tag);
+        lines
+    });
+    lines.iter().skip(1).map(|line| line_outline(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn line_outline(line: &str) -> String {
+    let shown = line.split("<div class=\"span-details\"").next().unwrap();
+    let attribute = |name: &str| shown.split_once(name).and_then(|(_, rest)| rest.split('"').next());
+    let depth: usize = attribute("depth-").map_or(0, |depth| depth.parse().unwrap());
+    let bar = attribute("<rect class=\"svc-fill\" x=\"").zip(attribute("y=\"4\" width=\""));
+    let bar = bar.map(|(x, width)| format!("[{x} +{width}]")).unwrap_or_default();
+    let words: Vec<_> = shown.split('<').filter_map(|tag| Some(tag.split_once('>')?.1.trim())).collect();
+    let said = words.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(" ");
+    format!("{}{} {bar} {said}", "  ".repeat(depth), attribute("class=\"").unwrap())
 }
 
 #[tokio::test]
 async fn a_waterfall_over_four_services() {
     let world = small().await;
     let page = world.get(&format!("/observatory/traces/{}", hex::encode(SMALL))).await.text();
-    let from = page.find("<section class=\"waterfall\"").unwrap();
-    let waterfall = &page[from..page.find("<p class=\"small muted trace-id\"").unwrap()];
-    insta::assert_snapshot!(outline(waterfall), @r#"
-        <section class="waterfall" aria-label="Spans">
-        <div class="span-line span-ruler" aria-hidden="true">
-        <span>Span</span>
-        <svg class="span-bar" width="100%" height="20">
-        <text x="0%" y="14" text-anchor="start">0</text>
-        <text x="25%" y="14" text-anchor="middle">25.0 µs</text>
-        <text x="50%" y="14" text-anchor="middle">50.0 µs</text>
-        <text x="75%" y="14" text-anchor="middle">75.0 µs</text>
-        <text x="100%" y="14" text-anchor="end">100 µs</text>
-        </svg>
-        <span class="span-note">Detail</span>
-        </div>
-        <details class="span svc-api">
-        <summary class="span-line">
-        <span class="span-name depth-0">
-        <span class="service" title="api-service">
-        <b>AP</b>
-        <span class="hidden">api-service</span>
-        </span>
-        <span class="span-what" title="POST /api/v1/games">POST /api/v1/games</span>
-        <span class="span-kind">server</span>
-        </span>
-        <svg class="span-bar" width="100%" height="20" role="img" aria-label="starts after 0, takes 100 µs">
-        <rect class="svc-fill" x="0.00%" y="4" width="100.00%" height="12" rx="2">
-        </rect>
-        <rect class="svc-fill" x="0.00%" y="4" width="2" height="12">
-        </rect>
-        <text class="span-inside" x="100.00%" dx="-6" y="14" text-anchor="end">100 µs</text>
-        </svg>
-        <span class="span-note" title="201 /api/v1/games">201 /api/v1/games</span>
-        </summary>
-        </details>
-        <details class="span svc-bot">
-        <summary class="span-line">
-        <span class="span-name depth-1">
-        <span class="service" title="bot-service">
-        <b>BO</b>
-        <span class="hidden">bot-service</span>
-        </span>
-        <span class="span-what" title="INSERT games">INSERT games</span>
-        <span class="span-kind">client</span>
-        </span>
-        <svg class="span-bar" width="100%" height="20" role="img" aria-label="starts after 10.0 µs, takes 30.0 µs">
-        <rect class="svc-fill" x="10.00%" y="4" width="30.00%" height="12" rx="2">
-        </rect>
-        <rect class="svc-fill" x="10.00%" y="4" width="2" height="12">
-        </rect>
-        <text class="" x="40.00%" dx="6" y="14" text-anchor="start">30.0 µs</text>
-        </svg>
-        <span class="span-note" title="INSERT INTO games (id) VALUES ($1)">INSERT INTO games (id) VALUES ($1)</span>
-        </summary>
-        </details>
-        <p class="span-log depth-2">
-        <span class="level level-warn">warn</span>
-        <span class="span-log-text">slow insert</span>
-        <span class="muted nowrap">+20.0 µs</span>
-        </p>
-        <div class="span-line span-pending">
-        <span class="span-name">
-        <span class="span-what">Pending span <code>0909090909090909</code>
-        </span>
-        </span>
-        <span class="muted">has not arrived: it has not ended yet, or is not sent here</span>
-        </div>
-        <details class="span svc-notification span-failed">
-        <summary class="span-line">
-        <span class="span-name depth-1">
-        <span class="service" title="notification-daemon">
-        <b>NO</b>
-        <span class="hidden">notification-daemon</span>
-        </span>
-        <span class="span-what" title="notification.dispatch">notification.dispatch</span>
-        </span>
-        <svg class="span-bar" width="100%" height="20" role="img" aria-label="starts after 50.0 µs, takes 25.0 µs">
-        <rect class="svc-fill" x="50.00%" y="4" width="25.00%" height="12" rx="2">
-        </rect>
-        <rect class="svc-fill" x="50.00%" y="4" width="2" height="12">
-        </rect>
-        <text class="" x="75.00%" dx="6" y="14" text-anchor="start">25.0 µs</text>
-        </svg>
-        <span class="span-note" title="no answer">no answer</span>
-        </summary>
-        </details>
-        <details class="span svc-status">
-        <summary class="span-line">
-        <span class="span-name depth-2">
-        <span class="service" title="status-transition-daemon">
-        <b>ST</b>
-        <span class="hidden">status-transition-daemon</span>
-        </span>
-        <span class="span-what" title="status_transition.apply">status_transition.apply</span>
-        </span>
-        <svg class="span-bar" width="100%" height="20" role="img" aria-label="starts after 60.0 µs, takes 10.0 µs">
-        <rect class="svc-fill" x="60.00%" y="4" width="10.00%" height="12" rx="2">
-        </rect>
-        <rect class="svc-fill" x="60.00%" y="4" width="2" height="12">
-        </rect>
-        <text class="" x="70.00%" dx="6" y="14" text-anchor="start">10.0 µs</text>
-        </svg>
-        <span class="span-note">
-        </span>
-        </summary>
-        </details>
-        </section>
+    insta::assert_snapshot!(outline(&page), @r#"
+        span-line span-ruler  Span 0 25.0 µs 50.0 µs 75.0 µs 100 µs Detail
+        span svc-api [0.00% +100.00%] AP api-service POST /api/v1/games server 100 µs 201 /api/v1/games
+          span svc-bot [10.00% +30.00%] BO bot-service INSERT games client 30.0 µs INSERT INTO games (id) VALUES ($1)
+            span-log depth-2  warn slow insert +20.0 µs
+        span-line span-pending  Pending span 0909090909090909 has not arrived: it has not ended yet, or is not sent here
+          span svc-notification span-failed [50.00% +25.00%] NO notification-daemon notification.dispatch 25.0 µs no answer
+            span svc-status [60.00% +10.00%] ST status-transition-daemon status_transition.apply 10.0 µs
         "#);
 }
 

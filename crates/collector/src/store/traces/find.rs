@@ -13,6 +13,8 @@ use crate::{
 
 /// The search looks at so many matching spans at a time, newest first, until it has enough traces.
 const SPANS_PER_LOOK: i64 = 2_000;
+/// And looks so often at most: a trace of a million spans must not make the list slow.
+const MAX_LOOKS: i64 = 50;
 
 /// Which traces to list: those that have a span to which all of this applies. The game is a matter of the whole trace.
 #[derive(Clone, Debug, Default)]
@@ -68,18 +70,17 @@ impl Reader {
     async fn matching_ids(&self, filter: &TraceFilter) -> sqlx::Result<Vec<TraceId>> {
         let mut seen = HashSet::new();
         let mut ids = Vec::new();
-        let mut offset = 0;
-        while ids.len() < filter.limit {
+        for look in 0..MAX_LOOKS {
+            let offset = look * SPANS_PER_LOOK;
             let rows: Vec<(Vec<u8>,)> =
                 matching_spans(filter, offset).build_query_as().fetch_all(self.pool()).await?;
-            let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < SPANS_PER_LOOK);
             let fresh =
                 rows.iter().filter_map(|(id,)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
             ids.extend(fresh);
-            if read < SPANS_PER_LOOK {
+            if is_last || ids.len() >= filter.limit {
                 break;
             }
-            offset += read;
         }
         ids.truncate(filter.limit);
         Ok(ids)
