@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actions::relay;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -41,17 +42,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ServeError(#[from] std::io::Error);
 
 /// Serves the dashboard on `listener` until `stop` is cancelled; then lets requests in flight end, for up to 8 s.
+/// Meanwhile it follows the bus and tells open pages what happens.
 ///
 /// # Errors
 /// When the listener is not one.
 pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> Result<(), ServeError> {
+    listener.local_addr()?;
+    let (ctx, live) = (app.ctx.clone(), app.live.clone());
     let router = crate::router(app, stop.clone());
-    accept(listener, router, stop).await
+    let follow = relay::follow(ctx, stop.clone(), move |event| live.tell(event));
+    tokio::join!(accept(listener, router, stop), follow);
+    Ok(())
 }
 
 /// Accepts connections until `stop` is cancelled, then lets requests in flight end.
-async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), ServeError> {
-    listener.local_addr()?;
+async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -68,7 +73,6 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) 
         );
     }
     connections.shutdown().await;
-    Ok(())
 }
 
 /// The next connection, once there is a place for it.

@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn the_document_names_what_the_domain_has() {
-        assert_eq!(names::<GameStatus>(), Status::ALL.map(|status| status.as_str()));
-        assert_eq!(names::<Signup>(), SignupMethod::ALL.map(|method| method.as_str()));
+        assert_eq!(names::<GameStatus>(), Status::ALL.map(Status::as_str));
+        assert_eq!(names::<Signup>(), SignupMethod::ALL.map(SignupMethod::as_str));
     }
 }

@@ -54,7 +54,7 @@ mod tests {
         let pair = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
-        is_own(&HeaderMap::from_iter(pairs.iter().map(pair)))
+        is_own(&pairs.iter().map(pair).collect())
     }
 
     #[test]

@@ -112,6 +112,10 @@ fn start_span(web: &Web, request: &Request, route: Option<&str>) -> Span {
         scheme: web.config().scheme(),
         link: Some(link).filter(|link| !link.is_empty()),
     });
+    span.set(attr::protocol_version("1.1"));
+    if let Some(host) = web.config().public_url.host_str() {
+        span.set(attr::server_address(host));
+    }
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
         span.set(attr::client_address(&peer.ip()));
     }

@@ -1,0 +1,54 @@
+//! What a request leaves in traces and logs.
+
+use axum::body::Body;
+use axum::http::Request;
+
+use crate::house::House;
+
+const STRANGER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+#[tokio::test]
+async fn a_request_is_one_trace_and_its_id_is_the_request_id() {
+    let house = House::open().await;
+    let dana = house.person("Dana").await;
+    house.captured.clear();
+    let request = dana.request("GET", "/api/v1/games?limit=5").header("traceparent", STRANGER);
+    let answer = house.send(request.body(Body::empty()).unwrap()).await;
+    insta::assert_snapshot!(house.captured.shape(), @r"
+    GET /api/v1/games SERVER [http.request.method, http.response.status_code, http.route, network.protocol.version, server.address, url.path, url.scheme, user.id] links=1
+      SELECT sessions CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+      games.list INTERNAL [muster.action, muster.outcome, user.id] links=0
+        SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        SELECT members CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+    ");
+    let spans = house.captured.spans();
+    let server = spans.iter().find(|span| span.name == "GET /api/v1/games").unwrap();
+    assert_eq!(answer.headers["x-request-id"], server.trace_id.as_str());
+    assert_ne!(server.trace_id, &STRANGER[3..35]);
+    assert_eq!(server.links, [&STRANGER[36..52]]);
+    assert_eq!(server.attributes["url.path"], "/api/v1/games");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_unknown_address_has_no_name_of_its_own() {
+    let house = House::open().await;
+    house.send(Request::get("/wp-admin/setup.php?token=canary").body(Body::empty()).unwrap()).await;
+    let spans = house.captured.spans();
+    assert_eq!(spans.len(), 1);
+    assert_eq!(spans[0].name, "GET");
+    assert_eq!(spans[0].attributes["http.response.status_code"], "404");
+    assert!(spans[0].attributes.values().all(|value| !value.contains("canary")));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn assets_and_health_checks_leave_no_trace() {
+    let house = House::open().await;
+    for path in ["/livez", "/readyz", "/version", "/assets/muster.css"] {
+        assert_eq!(house.send(Request::get(path).body(Body::empty()).unwrap()).await.status, 200, "{path}");
+    }
+    assert!(house.captured.spans().is_empty());
+    house.close().await;
+}
