@@ -137,6 +137,7 @@ fn places(of: &Arc<Semaphore>, wanted: usize, all: usize) -> Result<OwnedSemapho
 
 /// Stores what is taken until every sender is gone, then closes the store.
 pub(crate) async fn run(mut queue: Queue, mut writer: Writer, counters: Arc<Counters>) {
+    let _ended = TellEnd(Arc::clone(&counters));
     let mut retention = tokio::time::interval(RETENTION_INTERVAL);
     loop {
         tokio::select! {
@@ -148,7 +149,15 @@ pub(crate) async fn run(mut queue: Queue, mut writer: Writer, counters: Arc<Coun
         }
     }
     writer.close().await;
-    counters.writer_ended();
+}
+
+/// Tells health that nobody stores any more, also when the writer ends by a panic.
+struct TellEnd(Arc<Counters>);
+
+impl Drop for TellEnd {
+    fn drop(&mut self) {
+        self.0.writer_ended();
+    }
 }
 
 /// Gathers what waits into one transaction, then answers those who wait for it.
