@@ -6,7 +6,7 @@ use crate::render;
 use actions::ledger::{self, Material};
 use actions::{DeliveryRow, StoreError};
 use domain::notice::Recipient;
-use domain::{ChannelId, NoticeKind, UserId};
+use domain::{ChannelId, NoticeKind, ParticipantId, UserId};
 use tokio::time::Instant;
 
 /// A channel, and the person who is to read there.
@@ -49,13 +49,20 @@ const fn direct(channel: ChannelId, user: UserId, fallback: ChannelId) -> Place 
     Place { channel, person: Some(user), direct_to: Some(user), fallback }
 }
 
-/// A notice that was turned from a DM to the channel is still for one person: its key tells whom.
+/// A notice that was turned from a DM to the channel is still for one person: the end of its key tells whom, by the
+/// person's own id or by that of a place on the roster.
 fn person_behind(row: &DeliveryRow, material: &Material) -> Option<UserId> {
-    match row.kind {
-        NoticeKind::Announcement => None,
-        NoticeKind::PlacedPlayerLeft => Some(material.game.host),
-        _ => render::person_in(&row.key),
+    if row.kind == NoticeKind::Announcement {
+        return None;
     }
+    if row.kind == NoticeKind::PlacedPlayerLeft {
+        return Some(material.game.host);
+    }
+    render::person_in(&row.key).or_else(|| {
+        let place: ParticipantId = row.key.rsplit(':').next()?.parse().ok()?;
+        let split = &material.split;
+        split.confirmed.iter().chain(&split.waitlist).find(|p| p.id == place)?.user()
+    })
 }
 
 async fn open(

@@ -32,6 +32,10 @@ async fn at_rest(stage: &Stage, game: &Game, count: usize) -> Vec<String> {
     fates(stage, game).await
 }
 
+fn in_doubt(fates: &[String]) -> bool {
+    fates.iter().any(|fate| fate == "reminder Dana sending no_answer")
+}
+
 fn keys(oracle: &[Value]) -> Vec<String> {
     let mut keys: Vec<_> =
         oracle.iter().filter_map(|message| message["nonce"].as_str().map(str::to_owned)).collect();
@@ -50,10 +54,40 @@ async fn everybody_is_reminded_once_at_the_time() {
     stage.clock.advance(SignedDuration::from_mins(2));
     at_rest(&stage, &game, 4).await;
     stage.clock.advance(SignedDuration::from_mins(118));
-    insta::assert_snapshot!(at_rest(&stage, &game, 8).await.join("\n"), @"");
+    insta::assert_snapshot!(at_rest(&stage, &game, 8).await.join("\n"), @r"
+    announcement channel sent
+    joined Dana sent
+    joined Emre sent
+    reminder Ada sent
+    reminder Dana sent
+    reminder Emre sent
+    reminder Goro sent
+    waitlisted Goro sent
+    ");
     let reminders = [stage.dms("Ada").await, stage.dms("Dana").await, stage.dms("Goro").await];
     let last: Vec<_> = reminders.iter().map(|dms| sketch(dms.last().unwrap())).collect();
-    insta::assert_snapshot!(last.join("\n\n"), @"");
+    insta::assert_snapshot!(last.join("\n\n"), @r"
+    Dragons
+    The game that you **host** starts <t:1795384800:R>.
+    When: <t:1795384800:F> (<t:1795384800:R>)
+    Duration: 1 h
+    Where: The long table
+    Practice Guild
+
+    Dragons
+    Your game starts <t:1795384800:R>.
+    When: <t:1795384800:F> (<t:1795384800:R>)
+    Duration: 1 h
+    Where: The long table
+    Practice Guild
+
+    Dragons
+    A game starts <t:1795384800:R>. You are on its **waitlist**, at place 1.
+    When: <t:1795384800:F> (<t:1795384800:R>)
+    Duration: 1 h
+    Where: The long table
+    Practice Guild
+    ");
     stage.strike().await;
 }
 
@@ -65,9 +99,21 @@ async fn somebody_whose_dms_are_closed_is_mentioned_in_the_channel() {
     stage.change_person("Dana", json!({ "dms_open": false })).await;
     stage.press("Dana", &card, "Join").await;
     stage.clock.advance(SignedDuration::from_mins(2));
-    at_rest(&stage, &game, 2).await;
+    insta::assert_snapshot!(at_rest(&stage, &game, 2).await.join("\n"), @r"
+    announcement channel sent
+    joined channel sent
+    ");
     let posted = stage.cards().await;
-    insta::assert_snapshot!(sketch(&posted[1]), @"");
+    assert_eq!(posted.len(), 2);
+    insta::assert_snapshot!(sketch(&posted[1]), @r"
+    <@1200000000000000304>
+    Dragons
+    You have a seat.
+    When: <t:1795384800:F> (<t:1795384800:R>)
+    Duration: 1 h
+    Where: The long table
+    Practice Guild
+    ");
     assert_eq!(posted[1]["mentions"]["users"], json!([person("dana").to_string()]));
     stage.strike().await;
 }
@@ -104,18 +150,27 @@ async fn a_crash_between_sending_and_writing_it_down_sends_nothing_twice() {
     stage.clock.advance(SignedDuration::from_mins(2));
     at_rest(&stage, &game, 2).await;
 
-    // The reminder goes out, its answer is lost, and the process dies before it can try again.
-    stage.faults(json!({ "latency_milliseconds": 300 })).await;
+    // The reminder goes out, its answer is lost, and the process dies before it tries again.
+    stage.faults(json!({ "lost_answers": 2 })).await;
     stage.clock.advance(SignedDuration::from_mins(118));
     stage.until("a reminder is out", async |stage| stage.dms("Dana").await.len() == 2).await;
+    stage.until("its row says so", async |stage| in_doubt(&fates(stage, &game).await)).await;
     stage.crash().await;
     stage.faults(json!({})).await;
 
     // Much later than any nonce is remembered, and still before the game.
     stage.clock.advance(SignedDuration::from_mins(10));
+    stage.captured.clear();
     stage.run();
-    insta::assert_snapshot!(at_rest(&stage, &game, 4).await.join("\n"), @"");
+    insta::assert_snapshot!(at_rest(&stage, &game, 4).await.join("\n"), @r"
+    announcement channel sent
+    joined Dana sent
+    reminder Ada sent
+    reminder Dana sent
+    ");
     assert_eq!(stage.dms("Dana").await.len(), 2);
+    let looked = stage.captured.spans().iter().any(|span| span.name == "GET /channels/{channel.id}/messages");
+    assert!(looked, "it was found in the history");
     stage.strike().await;
 }
 
@@ -127,8 +182,15 @@ async fn a_cancelled_game_is_told_and_nothing_is_left() {
     stage.press("Dana", &card, "Join").await;
     let ada = Actor::on_the_web(person("ada"), Door::Api);
     games::cancel(&stage.ctx, &ada, game.id).await.unwrap();
-    insta::assert_snapshot!(at_rest(&stage, &game, 2).await.join("\n"), @"");
-    insta::assert_snapshot!(sketch(stage.dms("Dana").await.last().unwrap()), @"");
+    insta::assert_snapshot!(at_rest(&stage, &game, 2).await.join("\n"), @r"
+    announcement channel sent
+    cancelled Dana sent
+    ");
+    insta::assert_snapshot!(sketch(stage.dms("Dana").await.last().unwrap()), @r"
+    Dragons
+    This game is cancelled. It would have started <t:1795384800:R>.
+    Practice Guild
+    ");
     stage.until("the card says so", async |stage| sketch(&stage.card().await).ends_with("Cancelled")).await;
     stage.clock.advance(SignedDuration::from_hours(4));
     assert_eq!(at_rest(&stage, &game, 2).await.len(), 2, "nothing follows a cancelled game");

@@ -6,16 +6,32 @@ async fn seats_fill_the_waitlist_waits_and_the_next_one_moves_up() {
     let stage = Stage::set().await;
     stage.game(|_| {}).await;
     let card = stage.card().await;
-    insta::assert_snapshot!(sketch(&card), @"");
+    insta::assert_snapshot!(sketch(&card), @r"
+    Dragons
+    When: <t:1795384800:F>
+    <t:1795384800:R>
+    Duration: 1 h
+    Host: <@1200000000000000301>
+    Where: The long table
+    Players 0/2: Nobody yet
+    Open for signups
+    ");
 
-    insta::assert_snapshot!(stage.press("Dana", &card, "Join").await, @"");
+    insta::assert_snapshot!(stage.press("Dana", &card, "Join").await, @"You have a seat in **Dragons**. It starts <t:1795384800:R>.");
     stage.press("Emre", &card, "Join").await;
-    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"");
-    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"");
-    insta::assert_snapshot!(stage.press("Dana", &card, "Leave").await, @"");
+    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"All seats of **Dragons** are taken. You are on the waitlist, at place 1. It starts <t:1795384800:R>.");
+    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"All seats of **Dragons** are taken. You are still on the waitlist, at place 1. It starts <t:1795384800:R>.");
+    insta::assert_snapshot!(stage.press("Dana", &card, "Leave").await, @"You are no longer on the roster of **Dragons**.");
 
     stage.until("Goro is told", async |stage| !stage.dms("Goro").await.is_empty()).await;
-    insta::assert_snapshot!(sketch(&stage.dms("Goro").await[0]), @"");
+    insta::assert_snapshot!(sketch(&stage.dms("Goro").await[0]), @r"
+    Dragons
+    A seat is free and it is yours: you moved up from the waitlist.
+    When: <t:1795384800:F> (<t:1795384800:R>)
+    Duration: 1 h
+    Where: The long table
+    Practice Guild
+    ");
     stage
         .until("the card follows", async |stage| {
             sketch(&stage.card().await).contains("2. <@1200000000000000307>")
@@ -28,17 +44,37 @@ async fn seats_fill_the_waitlist_waits_and_the_next_one_moves_up() {
 async fn commands_list_and_show_games() {
     let stage = Stage::set().await;
     let nothing = stage.command("Dana", "game list", json!({})).await;
-    insta::assert_snapshot!(nothing, @"");
+    insta::assert_snapshot!(nothing, @"No game is coming up here.");
     stage.game(|_| {}).await;
     stage.game(|draft| draft.title = "Dungeons".to_owned()).await;
     let card = stage.card().await;
     stage.press("Dana", &card, "Join").await;
 
-    insta::assert_snapshot!(stage.command("Dana", "game list", json!({})).await, @"");
-    insta::assert_snapshot!(stage.command("Dana", "game mine", json!({})).await, @"");
-    insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "ungeon" })).await, @"");
-    insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "d" })).await, @"");
-    insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "Chess" })).await, @"");
+    insta::assert_snapshot!(stage.command("Dana", "game list", json!({})).await, @r"
+    Coming up
+    **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
+    **Dungeons** · <t:1795384800:F> · 0/2
+    ");
+    insta::assert_snapshot!(stage.command("Dana", "game mine", json!({})).await, @r"
+    Your games
+    **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
+    ");
+    insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "ungeon" })).await, @r"
+    Dungeons
+    When: <t:1795384800:F>
+    <t:1795384800:R>
+    Duration: 1 h
+    Host: <@1200000000000000301>
+    Where: The long table
+    Players 0/2: Nobody yet
+    Open for signups
+    ");
+    insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "d" })).await, @r"
+    Which one?
+    **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
+    **Dungeons** · <t:1795384800:F> · 0/2
+    ");
+    insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "Chess" })).await, @"No game that is coming up here has that in its title.");
     stage.strike().await;
 }
 
@@ -50,10 +86,10 @@ async fn what_is_not_possible_is_said_politely() {
     let id = game.id;
     let show = stage.command("Hana", "game show", json!({ "game": id.to_string() })).await;
     assert!(show.contains("Dragons"), "{show}");
-    insta::assert_snapshot!(stage.press("Hana", &card, "Leave").await, @"");
+    insta::assert_snapshot!(stage.press("Hana", &card, "Leave").await, @"You are no longer on the roster of **Dragons**.");
     let unknown =
         stage.command("Hana", "game show", json!({ "game": "00000000-0000-0000-0000-000000000000" }));
-    insta::assert_snapshot!(unknown.await, @"");
+    insta::assert_snapshot!(unknown.await, @"There is no such thing here.");
     stage.strike().await;
 }
 
@@ -77,6 +113,48 @@ async fn a_click_is_one_trace_to_the_card() {
     let spans = stage.captured.spans();
     let root = spans.iter().find(|span| span.name == "discord.interaction join").unwrap();
     let trace: Vec<_> = spans.iter().filter(|span| span.trace_id == root.trace_id).cloned().collect();
-    insta::assert_snapshot!(telemetry::shape(&trace), @"");
+    insta::assert_snapshot!(telemetry::shape(&trace), @r"
+    discord.interaction join SERVER [discord.channel.id, discord.guild.id, discord.interaction.id, discord.interaction.type, muster.game.id, muster.interaction.ack_ms, user.id] links=0
+      POST /interactions/{interaction.id}/{interaction.token}/callback CLIENT [http.request.method, http.response.status_code, server.address, server.port, url.full, url.template] links=0
+      games.join INTERNAL [discord.guild.id, muster.action, muster.game.id, muster.outcome, user.id] links=0
+        SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        permissions.check INTERNAL [discord.guild.id, muster.action, muster.outcome, user.id] links=0
+          SELECT members CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+          BEGIN IMMEDIATE CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+          INSERT users CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+          INSERT members CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+          COMMIT CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+          SELECT guilds CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        BEGIN IMMEDIATE CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+        SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        SELECT participants CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        INSERT participants CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+        INSERT schedule CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+        UPDATE games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+        INSERT outbox CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+        SELECT participants CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        SELECT members CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        SELECT members CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+        COMMIT CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+        publish muster.events PRODUCER [messaging.destination.name, messaging.message.body.size, messaging.message.id, messaging.operation.name, messaging.operation.type, messaging.rabbitmq.destination.routing_key, messaging.system] links=0
+          process muster.bot CONSUMER [messaging.destination.name, messaging.message.id, messaging.operation.name, messaging.operation.type, messaging.rabbitmq.destination.routing_key, messaging.rabbitmq.message.delivery_tag, messaging.system, muster.event.type, muster.game.id] links=1
+            events.take INTERNAL [discord.guild.id, muster.action, muster.game.id, muster.outcome] links=0
+              BEGIN IMMEDIATE CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+              INSERT inbox CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+              SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+              SELECT participants CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+              UPDATE cards CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+              COMMIT CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+              delivery.send card INTERNAL [discord.channel.id, muster.delivery.attempt, muster.delivery.id, muster.delivery.kind, muster.game.id, muster.outcome] links=0
+                SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+                SELECT guilds CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+                SELECT participants CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
+                PATCH /channels/{channel.id}/messages/{message.id} CLIENT [discord.rate_limit.bucket, http.request.method, http.response.status_code, server.address, server.port, url.full, url.template] links=0
+                BEGIN IMMEDIATE CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+                UPDATE cards CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+                COMMIT CLIENT [db.namespace, db.operation.name, db.query.summary, db.query.text, db.system.name] links=0
+            ack muster.bot CLIENT [messaging.destination.name, messaging.operation.name, messaging.operation.type, messaging.rabbitmq.message.delivery_tag, messaging.system] links=0
+      PATCH /webhooks/{application.id}/{interaction.token}/messages/@original CLIENT [discord.rate_limit.bucket, http.request.method, http.response.status_code, server.address, server.port, url.full, url.template] links=0
+    ");
     stage.strike().await;
 }

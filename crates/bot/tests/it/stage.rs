@@ -17,6 +17,7 @@ use store::{Store, StoreConfig};
 use telemetry::{Captured, Secret, ServiceName, Telemetry};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -45,6 +46,7 @@ struct Running {
     bot: JoinHandle<Result<(), BotError>>,
     daemons: Vec<JoinHandle<()>>,
     stop: CancellationToken,
+    runtime: Runtime,
 }
 
 pub(crate) fn start_time() -> Timestamp {
@@ -95,8 +97,10 @@ impl Stage {
         let api = format!("http://{address}/api/v10");
         let rest = Rest::new(&RestConfig { api, token: token.clone() }, telemetry.clone(), Chance::seeded(1))
             .unwrap();
+        let quiet = store.for_service(&Telemetry::off(ServiceName::Bot));
         let ctx = Ctx {
             store,
+            quiet,
             bus: Bus::in_process(),
             cache: Cache::memory(),
             discord: rest,
@@ -122,17 +126,27 @@ impl Stage {
         }
     }
 
-    /// Starts the bot, the relay and the daemons.
+    /// Starts the bot, the relay and the daemons, on threads of their own and with connections of their own.
     pub(crate) fn run(&mut self) {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let _entered = runtime.enter();
         let stop = CancellationToken::new();
+        let mut ctx = self.ctx.clone();
+        ctx.discord = self.client(ctx.telemetry.clone());
         let config = BotConfig { token: self.token.clone(), dashboard: None };
-        let bot = telemetry::spawn(bot::run(self.ctx.clone(), config, stop.clone()));
+        let bot = telemetry::spawn(bot::run(ctx.clone(), config, stop.clone()));
         let daemons = vec![
-            telemetry::spawn(actions::relay::run(self.ctx.clone(), stop.clone())),
-            telemetry::spawn(scheduler::run(self.ctx.clone(), Duty::Notify, stop.clone())),
-            telemetry::spawn(scheduler::run(self.ctx.clone(), Duty::Transition, stop.clone())),
+            telemetry::spawn(actions::relay::run(ctx.clone(), stop.clone())),
+            telemetry::spawn(scheduler::run(ctx.clone(), Duty::Notify, stop.clone())),
+            telemetry::spawn(scheduler::run(ctx, Duty::Transition, stop.clone())),
         ];
-        self.running = Some(Running { bot, daemons, stop });
+        self.running = Some(Running { bot, daemons, stop, runtime });
+    }
+
+    fn client(&self, telemetry: Telemetry) -> Rest {
+        let config = RestConfig { api: self.api(), token: self.token.clone() };
+        Rest::new(&config, telemetry, Chance::seeded(1)).unwrap()
     }
 
     /// Stops the bot and the daemons in good order.
@@ -143,16 +157,16 @@ impl Stage {
         for daemon in running.daemons {
             daemon.await.unwrap();
         }
+        running.runtime.shutdown_background();
     }
 
     /// Cuts the bot and the daemons off where they are.
     pub(crate) async fn crash(&mut self) {
         let Some(running) = self.running.take() else { return };
-        running.bot.abort();
-        running.stop.cancel();
+        running.runtime.shutdown_background();
+        // Those that were cut off say so; then nothing of them runs any more.
         let _ = running.bot.await;
         for daemon in running.daemons {
-            daemon.abort();
             let _ = daemon.await;
         }
     }
