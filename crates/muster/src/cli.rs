@@ -8,25 +8,32 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
-    pub(crate) options: Options,
+    pub(crate) addresses: Addresses,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
-/// What stands on the command line or in the environment; flags go first. Values are read as text here, so that
-/// a wrong one is named in one line wherever it came from.
+/// Where the process listens. Values are read as text here, so that a wrong one is named in one line wherever it
+/// came from; flags go over the environment.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Options {
+pub(crate) struct Addresses {
     /// Where the dashboard and its API listen [default: 127.0.0.1:8080]
-    #[arg(long, global = true, env = "MUSTER_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
     /// Where the practice Discord listens [default: 127.0.0.1:8081]
-    #[arg(long, global = true, env = "MUSTER_PRACTICE", value_name = "ADDRESS")]
+    #[arg(long, env = "MUSTER_PRACTICE", value_name = "ADDRESS")]
     pub(crate) practice: Option<String>,
     /// Where the collector takes OTLP over gRPC [default: 127.0.0.1:4317]
-    #[arg(long, global = true, env = "MUSTER_OTLP_GRPC", value_name = "ADDRESS")]
+    #[arg(long, env = "MUSTER_OTLP_GRPC", value_name = "ADDRESS")]
     pub(crate) otlp_grpc: Option<String>,
     /// Where the collector takes OTLP over HTTP [default: 127.0.0.1:4318]
-    #[arg(long, global = true, env = "MUSTER_OTLP_HTTP", value_name = "ADDRESS")]
+    #[arg(long, env = "MUSTER_OTLP_HTTP", value_name = "ADDRESS")]
     pub(crate) otlp_http: Option<String>,
+}
+
+/// What every command knows.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Common {
     /// The data folder [default: ./muster-data]
     #[arg(long, global = true, env = "MUSTER_DATA", value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
@@ -54,17 +61,27 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run everything in this process: API, bot, daemons, collector, and the practice Discord without a bot token
-    Up,
+    Up(Addresses),
     /// Bring the database's schema up to date
     Migrate,
     /// Check the configuration and every connection, and say how to mend what is wrong
-    Doctor,
+    Doctor(Addresses),
     /// Show the effective configuration, secrets masked
-    Config,
+    Config(Addresses),
     /// Tokens for the JSON API
     Token(Token),
     /// Print the OpenAPI document of the JSON API
     Openapi,
+}
+
+impl Cli {
+    /// The addresses, where the command takes them.
+    pub(crate) fn addresses(&self) -> &Addresses {
+        match &self.command {
+            Some(Command::Up(own) | Command::Doctor(own) | Command::Config(own)) => own,
+            _ => &self.addresses,
+        }
+    }
 }
 
 /// Tokens for the JSON API.

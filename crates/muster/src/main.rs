@@ -33,13 +33,13 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     // One TLS implementation for every client in the process.
     rustls::crypto::ring::default_provider().install_default().map_err(|_| Failure::Tls)?;
-    let settings = Settings::read(&cli.options)?;
-    match cli.command.unwrap_or(Command::Up) {
-        Command::Up => up::run(settings),
-        Command::Migrate => commands::migrate::run(&settings),
-        Command::Doctor => commands::doctor::run(&settings),
-        Command::Config => commands::config::run(&settings),
-        Command::Token(token) => commands::token::run(&settings, &token),
-        Command::Openapi => commands::openapi::run(),
+    let settings = Settings::read(cli.addresses(), &cli.common)?;
+    match cli.command {
+        None | Some(Command::Up(_)) => up::run(settings),
+        Some(Command::Migrate) => commands::migrate::run(&settings),
+        Some(Command::Doctor(_)) => commands::doctor::run(&settings),
+        Some(Command::Config(_)) => commands::config::run(&settings),
+        Some(Command::Token(token)) => commands::token::run(&settings, &token),
+        Some(Command::Openapi) => commands::openapi::run(),
     }
 }

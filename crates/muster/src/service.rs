@@ -19,7 +19,6 @@ pub(crate) type Ended = Result<(), String>;
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) name: &'static str,
-    pub(crate) telemetry: Telemetry,
     pub(crate) task: Option<JoinHandle<Ended>>,
     runtime: Runtime,
 }
@@ -33,7 +32,7 @@ impl Service {
         let name = telemetry.service().as_str();
         let runtime = runtime(name, telemetry)?;
         let task = runtime.spawn(work);
-        Ok(Self { name, telemetry: telemetry.clone(), task: Some(task), runtime })
+        Ok(Self { name, task: Some(task), runtime })
     }
 
     /// Ends its threads. Never inside of another runtime, which would not be allowed to wait.

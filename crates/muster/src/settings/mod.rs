@@ -3,7 +3,7 @@
 mod file;
 mod parse;
 
-use crate::cli::Options;
+use crate::cli::{Addresses, Common};
 use crate::failure::Failure;
 use file::FileSettings;
 use parse::{address, log_format, url};
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Puts the layers together.
-    pub(crate) fn read(options: &Options) -> Result<Self, Failure> {
+    pub(crate) fn read(addresses: &Addresses, options: &Common) -> Result<Self, Failure> {
         let file = FileSettings::read(options.config.as_deref())?;
         let pick = |flag: &Option<String>, in_file: &Option<String>, default: &str| {
             flag.clone().or_else(|| in_file.clone()).unwrap_or_else(|| default.to_owned())
@@ -41,15 +41,18 @@ impl Settings {
         let data = options.data.clone().or_else(|| file.data.clone());
         let discord_api = pick(&options.discord_api, &file.discord_api, discord::DISCORD_API);
         Ok(Self {
-            listen: address("MUSTER_LISTEN", &pick(&options.listen, &file.listen, "127.0.0.1:8080"))?,
-            practice: address("MUSTER_PRACTICE", &pick(&options.practice, &file.practice, "127.0.0.1:8081"))?,
+            listen: address("MUSTER_LISTEN", &pick(&addresses.listen, &file.listen, "127.0.0.1:8080"))?,
+            practice: address(
+                "MUSTER_PRACTICE",
+                &pick(&addresses.practice, &file.practice, "127.0.0.1:8081"),
+            )?,
             otlp_grpc: address(
                 "MUSTER_OTLP_GRPC",
-                &pick(&options.otlp_grpc, &file.otlp_grpc, "127.0.0.1:4317"),
+                &pick(&addresses.otlp_grpc, &file.otlp_grpc, "127.0.0.1:4317"),
             )?,
             otlp_http: address(
                 "MUSTER_OTLP_HTTP",
-                &pick(&options.otlp_http, &file.otlp_http, "127.0.0.1:4318"),
+                &pick(&addresses.otlp_http, &file.otlp_http, "127.0.0.1:4318"),
             )?,
             data: data.unwrap_or_else(|| PathBuf::from("./muster-data")),
             public_url: public_url.map(|value| url("MUSTER_PUBLIC_URL", &value)).transpose()?,
@@ -60,7 +63,7 @@ impl Settings {
     }
 }
 
-fn telemetry(options: &Options, file: &FileSettings) -> Result<TelemetryConfig, Failure> {
+fn telemetry(options: &Common, file: &FileSettings) -> Result<TelemetryConfig, Failure> {
     let mut config = TelemetryConfig::from_lookup(&variable)?;
     let format = options.log_format.clone().or_else(|| file.log_format.clone());
     config.log_format = match format {
