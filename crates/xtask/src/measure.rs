@@ -3,7 +3,7 @@
 use crate::failure::{Doing, Failure};
 use crate::{run, workspace};
 use muster::Muster;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +16,11 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// Measure the release build: start-up until it is ready, memory when idle, size of the binary.
 #[derive(clap::Args)]
-pub(crate) struct Measure {}
+pub(crate) struct Measure {
+    /// Measure this binary instead of building one.
+    #[arg(long)]
+    binary: Option<PathBuf>,
+}
 
 impl Measure {
     /// Builds, measures and prints a table.
@@ -24,16 +28,19 @@ impl Measure {
     /// # Errors
     /// When it can't be built, or doesn't become ready.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let Self {} = self;
-        let mut build = run::command("cargo", ["build", "--release", "--locked", "--package", "muster"]);
-        build.current_dir(workspace::root());
-        run::done(build)?;
-        let program = workspace::target()?.join("release/muster");
+        let program = self.binary.map_or_else(build, Ok)?;
         let data = workspace::scratch("measure")?;
         std::fs::remove_dir_all(&data).doing("emptying the data folder")?;
         print_table(&rows(&program, &data)?);
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn build() -> Result<PathBuf, Failure> {
+    let mut build = run::command("cargo", ["build", "--release", "--locked", "--package", "muster"]);
+    build.current_dir(workspace::root());
+    run::done(build)?;
+    Ok(workspace::target()?.join("release/muster"))
 }
 
 /// What was measured, and what it may be at most.
