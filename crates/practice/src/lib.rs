@@ -17,6 +17,7 @@ mod faults;
 mod gateway;
 mod interactions;
 mod limits;
+mod page;
 mod rest;
 mod script_api;
 mod server;

@@ -3,7 +3,7 @@
 use crate::app::{App, Parts, Shared, bot_token};
 use crate::limits::Limits;
 use crate::state::{self, World};
-use crate::{cast, gateway, rest, script_api};
+use crate::{cast, gateway, page, rest, script_api};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -119,6 +119,7 @@ fn spawn(app: &Shared, task: impl Future<Output = ()> + Send + 'static) {
 fn router(app: &Shared) -> Router {
     Router::new()
         .merge(gateway::router())
+        .merge(page::router())
         .nest("/api", rest::router(app))
         .nest("/practice/v1", script_api::router())
         .with_state(Arc::clone(app))

@@ -15,8 +15,9 @@ mod server;
 pub(crate) use guard::same_origin;
 
 use crate::app::Shared;
+use crate::page::security;
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, map_response};
 use problem::Problem;
 
 pub(crate) fn router() -> Router<Shared> {
@@ -32,4 +33,5 @@ pub(crate) fn router() -> Router<Shared> {
         .merge(server::routes())
         .fallback(async || Problem::NotFound("there is no such path; see docs/PRACTICE.md".to_owned()))
         .layer(from_fn(same_origin))
+        .layer(map_response(security))
 }

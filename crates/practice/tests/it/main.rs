@@ -8,6 +8,7 @@ mod interactions;
 mod library;
 mod limits;
 mod messages;
+mod page;
 mod rest;
 mod script;
 mod socket;

@@ -1,0 +1,103 @@
+//! Who is looking at what: from the address, else from the cookie.
+
+use crate::app::Shared;
+use crate::state::{Channel, Member, Snowflake, TEXT, World};
+use axum::extract::{FromRequestParts, Query};
+use axum::response::AppendHeaders;
+use http::StatusCode;
+use http::header::{COOKIE, HeaderName, SET_COOKIE};
+use http::request::Parts;
+use serde::Deserialize;
+
+const COOKIE_NAME: &str = "practice_person";
+/// A sentence in the address is cut to this.
+const TOLD_LIMIT: usize = 300;
+
+/// The person who looks, and where to.
+#[derive(Debug)]
+pub(super) struct Viewer {
+    pub(super) person: Member,
+    /// A text channel, or the person's direct messages with the bot.
+    pub(super) place: View,
+    /// Messages before this one, when older ones are looked at.
+    pub(super) before: Option<Snowflake>,
+    /// What became of the last deed, when that has to be said.
+    pub(super) told: Option<String>,
+}
+
+/// What the middle column shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    Channel { id: Snowflake, name: String },
+    Direct(Option<Snowflake>),
+}
+
+impl View {
+    /// The channel whose messages are shown; none before the first direct message.
+    pub(super) fn channel(&self) -> Option<Snowflake> {
+        match self {
+            Self::Channel { id, .. } => Some(*id),
+            Self::Direct(id) => *id,
+        }
+    }
+
+    /// How addresses call it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Channel { name, .. } => name,
+            Self::Direct(_) => "dm",
+        }
+    }
+}
+
+/// The address's query.
+#[derive(Debug, Default, Deserialize)]
+struct Wanted {
+    #[serde(rename = "as")]
+    person: Option<String>,
+    #[serde(rename = "at")]
+    place: Option<String>,
+    before: Option<Snowflake>,
+    told: Option<String>,
+}
+
+impl Viewer {
+    fn new(world: &World, wanted: Wanted, remembered: Option<String>) -> Option<Self> {
+        let named = wanted.person.or(remembered).and_then(|name| world.guild.person(&name).cloned());
+        let person = named.or_else(|| world.guild.people().next().cloned())?;
+        let place = view(world, &person, wanted.place.as_deref());
+        let told = wanted.told.map(|told| told.chars().take(TOLD_LIMIT).collect());
+        Some(Self { person, place, before: wanted.before, told })
+    }
+
+    /// The cookie that remembers the person until the browser closes.
+    pub(super) fn cookie(&self) -> AppendHeaders<[(HeaderName, String); 1]> {
+        let cookie = format!("{COOKIE_NAME}={}; Path=/; HttpOnly; SameSite=Lax", self.person.name);
+        AppendHeaders([(SET_COOKIE, cookie)])
+    }
+}
+
+/// The place of that name, when the person sees it; else the first channel that the person sees.
+fn view(world: &World, person: &Member, name: Option<&str>) -> View {
+    let seen = |channel: &&Channel| channel.kind == TEXT && world.person_may(person, channel, 0);
+    let named = name.and_then(|name| world.guild.text_channel(name)).filter(seen);
+    let channel = named.or_else(|| world.guild.channels.iter().find(seen)).filter(|_| name != Some("dm"));
+    match channel {
+        Some(channel) => View::Channel { id: channel.id, name: channel.name.clone() },
+        None => View::Direct(world.find_direct(person.id)),
+    }
+}
+
+impl FromRequestParts<Shared> for Viewer {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Self::Rejection> {
+        let wanted = Query::<Wanted>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
+        let cookies = parts.headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let remembered = cookies
+            .flat_map(|line| line.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('=').map(str::to_owned));
+        let viewer = app.read(|world| Self::new(world, wanted, remembered));
+        viewer.ok_or((StatusCode::NOT_FOUND, "nobody lives here"))
+    }
+}
