@@ -6,6 +6,7 @@ use crate::render::Pages;
 use actions::Ctx;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// Interactions that are worked on at once; acknowledging them is not limited.
 const INTERACTIONS_AT_ONCE: usize = 32;
@@ -16,15 +17,18 @@ pub(crate) struct Bot {
     pub(crate) ctx: Ctx,
     pub(crate) pages: Pages,
     pub(crate) places: Semaphore,
+    /// Nothing new is begun any more, and nothing waits longer than it has to.
+    pub(crate) stop: CancellationToken,
     pace: Mutex<Pace>,
     new_dms: Mutex<NewDms>,
 }
 
 impl Bot {
-    pub(crate) fn new(ctx: Ctx, pages: Pages) -> Self {
+    pub(crate) fn new(ctx: Ctx, pages: Pages, stop: CancellationToken) -> Self {
         Self {
             ctx,
             pages,
+            stop,
             places: Semaphore::new(INTERACTIONS_AT_ONCE),
             pace: Mutex::default(),
             new_dms: Mutex::default(),

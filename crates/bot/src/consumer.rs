@@ -6,7 +6,6 @@ use domain::Event;
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{Span, attr};
-use tokio_util::sync::CancellationToken;
 
 /// How long an event is held that could not be taken, before it goes back: most often the store is away.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -17,7 +16,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 const NAME: &str = "event consumer";
 
 /// Takes events until the bot is stopped.
-pub(crate) async fn run(bot: Arc<Bot>, stop: CancellationToken) {
+pub(crate) async fn run(bot: Arc<Bot>) {
     let telemetry = &bot.ctx.telemetry;
     let turns = bot.ctx.readiness.watch_loop(NAME, STUCK_AFTER);
     let mut consumer = bot.ctx.bus.subscribe(actions::relay::BOT_QUEUE);
@@ -25,7 +24,7 @@ pub(crate) async fn run(bot: Arc<Bot>, stop: CancellationToken) {
         turns.turned();
         telemetry.metrics().loop_turned(NAME);
         let delivery = tokio::select! {
-            () = stop.cancelled() => return,
+            () = bot.stop.cancelled() => return,
             () = tokio::time::sleep(POLL) => continue,
             delivery = consumer.next() => delivery,
         };

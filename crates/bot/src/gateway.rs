@@ -19,17 +19,17 @@ const UNAUTHORISED: &str = "Discord refuses the bot token.";
 const CONNECTING: &str = "The connection to Discord is being made.";
 
 /// Keeps the gateway open until the bot is stopped, then waits for the interactions that have begun.
-pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>, stop: CancellationToken) {
+pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>) {
     let gate = bot.ctx.readiness.gate("discord gateway");
     let interactions = TaskTracker::new();
-    if let Some(url) = find(&bot.ctx.discord, &gate, &stop).await {
+    if let Some(url) = find(&bot.ctx.discord, &gate, &bot.stop).await {
         let listener = Listener { bot: Arc::clone(&bot), gate: &gate, interactions: &interactions };
-        if let Err(error) = listener.listen(&GatewayConfig { url, token }, &stop).await {
+        if let Err(error) = listener.listen(&GatewayConfig { url, token }).await {
             gate.close(refusal(&error));
             tracing::error!(name: "bot.gateway_refused", target: "bot", { exception.message = %error }, "The gateway is closed for good; the bot needs another configuration and a restart.");
         }
     }
-    stop.cancelled().await;
+    bot.stop.cancelled().await;
     gate.close("The bot is stopping.");
     interactions.close();
     interactions.wait().await;
@@ -69,14 +69,14 @@ struct Listener<'a> {
 }
 
 impl Listener<'_> {
-    async fn listen(&self, config: &GatewayConfig, stop: &CancellationToken) -> Result<(), GatewayError> {
+    async fn listen(&self, config: &GatewayConfig) -> Result<(), GatewayError> {
         let mut gateway = Gateway::open(config, self.bot.ctx.telemetry.clone())?;
         let mut connection = gateway.connection();
         let mut guilds = Guilds::default();
         self.tell(&mut connection);
         loop {
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = self.bot.stop.cancelled() => break,
                 event = gateway.next() => match event {
                     Some(event) => self.take(&mut guilds, event).await,
                     None => break,

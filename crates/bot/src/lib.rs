@@ -57,16 +57,16 @@ pub enum BotError {
 /// # Errors
 /// A task broke down; the others were stopped.
 pub async fn run(ctx: Ctx, config: BotConfig, stop: CancellationToken) -> Result<(), BotError> {
-    let bot = Arc::new(Bot::new(ctx, Pages { base: config.dashboard }));
     let stop = stop.child_token();
+    let bot = Arc::new(Bot::new(ctx, Pages { base: config.dashboard }, stop.clone()));
     let mut tasks = JoinSet::new();
     let mut start = |name: &'static str, task: tokio::task::JoinHandle<()>| {
         tasks.spawn(async move { (name, task.await) });
     };
-    start("gateway", telemetry::spawn(gateway::run(Arc::clone(&bot), config.token, stop.clone())));
-    start("consumer", telemetry::spawn(consumer::run(Arc::clone(&bot), stop.clone())));
-    start("deliveries", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Deliveries, stop.clone())));
-    start("cards", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Cards, stop.clone())));
+    start("gateway", telemetry::spawn(gateway::run(Arc::clone(&bot), config.token)));
+    start("consumer", telemetry::spawn(consumer::run(Arc::clone(&bot))));
+    start("deliveries", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Deliveries)));
+    start("cards", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Cards)));
 
     let first = tasks.join_next().await;
     let broken = match first {

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The loop looks at least this often, hint or not.
@@ -68,7 +67,8 @@ impl Ledger {
 }
 
 /// Works on a ledger until the bot is stopped, then waits for what has begun.
-pub(crate) async fn run(bot: Arc<Bot>, ledger: Ledger, stop: CancellationToken) {
+pub(crate) async fn run(bot: Arc<Bot>, ledger: Ledger) {
+    let stop = bot.stop.clone();
     let turns = bot.ctx.readiness.watch_loop(ledger.name(), STUCK_AFTER);
     let mut hints = ledger.hints(&bot.ctx);
     let crew =

@@ -39,7 +39,10 @@ pub(crate) async fn follow(bot: &Bot, row: CardRow) {
             put_off(bot, &row, turn - now).await?;
             return Ok("put_off");
         }
-        tokio::time::sleep_until(turn).await;
+        if bot.stop.run_until_cancelled(tokio::time::sleep_until(turn)).await.is_none() {
+            put_off(bot, &row, Duration::ZERO).await?;
+            return Ok("put_off");
+        }
         edit(bot, &row, sent).await
     };
     match span.run(work).await {

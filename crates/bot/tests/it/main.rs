@@ -7,3 +7,4 @@ mod deliveries;
 mod interactions;
 mod lifecycle;
 mod stage;
+mod traces;

@@ -76,41 +76,12 @@ impl Stage {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock = PracticeClock::stopped_at(start_time());
         let stop_practice = CancellationToken::new();
-        let practice = Practice::start(
-            PracticeConfig {
-                listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
-                clock: Clock::Practice(clock.clone()),
-                chance: Chance::seeded(7),
-                data: None,
-                strict_limits: true,
-            },
-            stop_practice.clone(),
-        )
-        .await
-        .unwrap();
+        let practice = open_practice(&clock, &stop_practice).await;
         let (address, token) = (practice.address().to_string(), Secret::new(practice.token().to_owned()));
         let folder = tempfile::tempdir().unwrap();
         let (telemetry, captured) = Telemetry::captured(ServiceName::Bot);
-        let store =
-            Store::open(&StoreConfig::Sqlite(folder.path().join("muster.db")), &telemetry).await.unwrap();
-        store.migrate().await.unwrap();
-        let api = format!("http://{address}/api/v10");
-        let rest = Rest::new(&RestConfig { api, token: token.clone() }, telemetry.clone(), Chance::seeded(1))
-            .unwrap();
-        let quiet = store.for_service(&Telemetry::off(ServiceName::Bot));
-        let ctx = Ctx {
-            store,
-            quiet,
-            bus: Bus::in_process(),
-            cache: Cache::memory(),
-            discord: rest,
-            telemetry,
-            clock: Clock::Practice(clock.clone()),
-            chance: Chance::seeded(2),
-            readiness: Readiness::default(),
-            background: TaskTracker::new(),
-        };
-        ctx.bus.declare(actions::relay::BOT_QUEUE);
+        let discord = client(&address, &token, telemetry.clone());
+        let ctx = context(&folder, (telemetry, &clock), discord).await;
         let http = reqwest::Client::builder().build().unwrap();
         Self {
             ctx,
@@ -133,7 +104,7 @@ impl Stage {
         let _entered = runtime.enter();
         let stop = CancellationToken::new();
         let mut ctx = self.ctx.clone();
-        ctx.discord = self.client(ctx.telemetry.clone());
+        ctx.discord = client(&self.address, &self.token, ctx.telemetry.clone());
         let config = BotConfig { token: self.token.clone(), dashboard: None };
         let bot = telemetry::spawn(bot::run(ctx.clone(), config, stop.clone()));
         let daemons = vec![
@@ -142,11 +113,6 @@ impl Stage {
             telemetry::spawn(scheduler::run(ctx, Duty::Transition, stop.clone())),
         ];
         self.running = Some(Running { bot, daemons, stop, runtime });
-    }
-
-    fn client(&self, telemetry: Telemetry) -> Rest {
-        let config = RestConfig { api: self.api(), token: self.token.clone() };
-        Rest::new(&config, telemetry, Chance::seeded(1)).unwrap()
     }
 
     /// Stops the bot and the daemons in good order.
@@ -272,6 +238,42 @@ impl Stage {
         assert!(ok, "{body:#}");
         body
     }
+}
+
+async fn open_practice(clock: &PracticeClock, stop: &CancellationToken) -> Practice {
+    let config = PracticeConfig {
+        listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        clock: Clock::Practice(clock.clone()),
+        chance: Chance::seeded(7),
+        data: None,
+        strict_limits: true,
+    };
+    Practice::start(config, stop.clone()).await.unwrap()
+}
+
+async fn context(folder: &TempDir, (telemetry, clock): (Telemetry, &PracticeClock), discord: Rest) -> Ctx {
+    let file = StoreConfig::Sqlite(folder.path().join("muster.db"));
+    let store = Store::open(&file, &telemetry).await.unwrap();
+    store.migrate().await.unwrap();
+    let bus = Bus::in_process();
+    bus.declare(actions::relay::BOT_QUEUE);
+    Ctx {
+        quiet: store.for_service(&Telemetry::off(ServiceName::Bot)),
+        store,
+        bus,
+        cache: Cache::memory(),
+        discord,
+        telemetry,
+        clock: Clock::Practice(clock.clone()),
+        chance: Chance::seeded(2),
+        readiness: Readiness::default(),
+        background: TaskTracker::new(),
+    }
+}
+
+fn client(address: &str, token: &Secret<String>, telemetry: Telemetry) -> Rest {
+    let config = RestConfig { api: format!("http://{address}/api/v10"), token: token.clone() };
+    Rest::new(&config, telemetry, Chance::seeded(1)).unwrap()
 }
 
 fn answer(outcome: &Value) -> String {

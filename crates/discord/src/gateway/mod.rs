@@ -7,6 +7,7 @@ pub use event::{Channel, Event, GuildSnapshot};
 pub use read::{UnreadableEvent, read};
 
 use futures_util::StreamExt as _;
+use std::task::Poll;
 use std::time::Duration;
 use telemetry::{Secret, Telemetry};
 use tokio::sync::{mpsc, watch};
@@ -205,12 +206,21 @@ impl Keeper {
         }
     }
 
+    /// Ends once the goodbye is on its way. An answer to it isn't waited for: left to itself, the shard would connect
+    /// again when the other side only hangs up.
     async fn until_closed(&mut self) {
-        while let Some(Ok(received)) = self.shard.next().await {
-            if received.is_close() {
-                return;
+        std::future::poll_fn(|cx| {
+            loop {
+                match self.shard.poll_next_unpin(cx) {
+                    Poll::Ready(Some(Ok(received))) if !received.is_close() => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => break,
+                }
             }
-        }
+            let is_gone = matches!(self.shard.state(), ShardState::Disconnected { .. });
+            if is_gone { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
