@@ -32,7 +32,6 @@ pub(crate) async fn carry_out(
     patience: Duration,
     deed: impl FnOnce(&World) -> Result<Invocation, PlayError>,
 ) -> Result<Outcome, PlayError> {
-    let mut changes = app.changes();
     let begun = Instant::now();
     let token = app.random_text();
     let (id, heard) = app.change(|world, now| {
@@ -41,31 +40,33 @@ pub(crate) async fn carry_out(
         Ok::<_, PlayError>((world.interact(invocation, token, now), heard))
     })?;
     let mut outcome = Outcome { interaction: id, acknowledged: None, reply: None, data: None, error: None };
-    let in_time = async {
-        while app.read(|world| world.interactions.get(&id).is_none_or(|known| known.answer.is_none())) {
-            changes.changed().await.ok();
-        }
-    };
-    let acknowledged = heard
-        && tokio::select! {
-            () = in_time => true,
-            // Whichever clock says so first: the practice clock may stand still, or be moved.
-            () = tokio::time::sleep(ACKNOWLEDGE_WITHIN) => false,
-            () = app.clock.sleep(ACKNOWLEDGE_WITHIN) => false,
-        };
-    if !acknowledged {
+    if !heard || !is_answered_in_time(app, id).await {
         outcome.error = Some(NO_ANSWER);
         return Ok(outcome);
     }
     outcome.acknowledged = Some(begun.elapsed());
-    let settled = async {
-        while app.read(|world| is_loading(world, id)) {
-            changes.changed().await.ok();
-        }
-    };
-    tokio::time::timeout(patience, settled).await.ok();
+    tokio::time::timeout(patience, until(app, |world| !is_loading(world, id))).await.ok();
     app.read(|world| describe(world, &mut outcome));
     Ok(outcome)
+}
+
+/// Waits until the world is as `condition` wants it.
+async fn until(app: &App, condition: impl Fn(&World) -> bool) {
+    let mut changes = app.changes();
+    while !app.read(&condition) {
+        // The sender lives in `app`, so this only ever reports a change.
+        changes.changed().await.ok();
+    }
+}
+
+async fn is_answered_in_time(app: &App, id: Snowflake) -> bool {
+    let answered = |world: &World| world.interactions.get(&id).is_some_and(|known| known.answer.is_some());
+    tokio::select! {
+        () = until(app, answered) => true,
+        // Whichever clock says so first: the practice clock may stand still, or be moved.
+        () = tokio::time::sleep(ACKNOWLEDGE_WITHIN) => false,
+        () = app.clock.sleep(ACKNOWLEDGE_WITHIN) => false,
+    }
 }
 
 fn original<'a>(world: &'a World, interaction: &Interaction) -> Option<&'a Message> {
