@@ -73,11 +73,11 @@ pub struct Field<'a> {
     pub value: &'a str,
     /// What happens when it is left empty.
     pub placeholder: &'a str,
-    /// A hint under the label; empty for none.
+    /// A hint under the control; empty for none.
     pub help: &'a str,
     /// What is wrong with it.
     pub error: Option<&'a str>,
-    /// It can't be left empty.
+    /// It can't be left empty, and says so.
     pub required: bool,
     /// How it is filled.
     pub kind: Kind<'a>,
@@ -112,9 +112,9 @@ impl Field<'_> {
 pub fn field(field: &Field<'_>) -> Markup {
     html! {
         div .field {
-            label for=(field.name) { (field.label) @if !field.required { span .optional { " (optional)" } } }
-            @if !field.help.is_empty() { p .help id={ (field.name) "-help" } { (field.help) } }
+            label for=(field.name) { (field.label) @if field.required { span .required { " (required)" } } }
             (control(field))
+            @if !field.help.is_empty() { p .help id={ (field.name) "-help" } { (field.help) } }
             @if let Some(error) = field.error { p .error id={ (field.name) "-error" } { (error) } }
         }
     }
@@ -189,10 +189,9 @@ mod tests {
         });
         insta::assert_snapshot!(shown.into_string().replace("><", ">\n<"), @r#"
         <div class="field">
-        <label for="seats">Seats<span class="optional"> (optional)</span>
-        </label>
-        <p class="help" id="seats-help">1 to 100</p>
+        <label for="seats">Seats</label>
         <input class="input" type="text" id="seats" name="seats" value="&lt;many&gt;" aria-invalid="true" aria-describedby="seats-help seats-error">
+        <p class="help" id="seats-help">1 to 100</p>
         <p class="error" id="seats-error">Seats must be a number from 1 to 100.</p>
         </div>
         "#);

@@ -13,10 +13,10 @@ mod sign_in;
 mod visit;
 mod words;
 
-use actions::guilds;
+use actions::guilds::{self, GuildView};
 use axum::Router;
 use axum::routing::{get, post};
-use domain::{Game, Guild, GuildId, Template};
+use domain::{Game, GuildId, Template};
 use url::form_urlencoded;
 
 use crate::app::Web;
@@ -46,14 +46,13 @@ pub(crate) fn sign_in_address(next: &str) -> String {
     format!("/sign-in?{query}")
 }
 
-async fn guilds_of(web: &Web, visit: &Visit) -> Result<Vec<Guild>, Problem> {
-    let views = guilds::list(web.ctx(), &visit.actor).await?;
-    Ok(views.into_iter().map(|view| view.guild).collect())
+async fn guilds_of(web: &Web, visit: &Visit) -> Result<Vec<GuildView>, Problem> {
+    Ok(guilds::list(web.ctx(), &visit.actor).await?)
 }
 
 /// The guild that an address names, else the first one.
-fn chosen<'a>(guilds: &'a [Guild], named: Option<&str>) -> Option<&'a Guild> {
-    let wanted = |guild: &&Guild| Some(guild.id.to_string().as_str()) == named;
+fn chosen<'a>(guilds: &'a [GuildView], named: Option<&str>) -> Option<&'a GuildView> {
+    let wanted = |view: &&GuildView| Some(view.guild.id.to_string().as_str()) == named;
     guilds.iter().find(wanted).or_else(|| guilds.first().filter(|_| named.is_none()))
 }
 

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use look::{Failure, Page, Style, Theme, link_button, page};
-use maud::Markup;
+use maud::{Markup, html};
 
 use crate::app::Web;
 use crate::layers::observe::{Facts, Trouble};
@@ -80,9 +80,20 @@ impl Asked {
             title: problem.kind.title,
             theme: self.theme,
             practice_url: web.config().practice_url.as_deref(),
-            body: look::failure(&failure, Some(link_button(Style::Plain, "/", "Go home"))),
+            body: look::failure(&failure, Some(self.ways_on(web))),
             ..Page::default()
         })
+    }
+    /// Where to go from here: to the game whose button it was, home, and to the trace for those who may see it.
+    fn ways_on(&self, web: &Web) -> Markup {
+        let game = self.path.strip_prefix("/games/").and_then(|rest| rest.split_once('/'));
+        html! {
+            @if let Some((game, _)) = game { (link_button(Style::Primary, &format!("/games/{game}"), "Back to the game")) }
+            (link_button(Style::Plain, "/", "Go home"))
+            @if web.config().practice.is_some() {
+                (link_button(Style::Quiet, &format!("/observatory/traces/{}", self.request_id), "See its trace"))
+            }
+        }
     }
 }
 

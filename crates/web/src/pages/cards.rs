@@ -23,7 +23,7 @@ pub(crate) struct Viewing<'a> {
 }
 
 fn card(view: &GameView, viewing: &Viewing<'_>) -> Markup {
-    let Viewing { user: viewer, csrf, now } = *viewing;
+    let Viewing { user: viewer, now, .. } = *viewing;
     let game = &view.game;
     let address = format!("/games/{}", game.id);
     let all = usize::try_from(game.terms.seats).unwrap_or(usize::MAX);
@@ -41,19 +41,19 @@ fn card(view: &GameView, viewing: &Viewing<'_>) -> Markup {
             div .game-act {
                 @if let Some(seat) = view.my_seat { (seat_badge(seat)) }
                 @else if game.host == viewer { span .muted { "You host it" } }
-                (action(view, &address, csrf))
+                (action(view, &address, viewing))
             }
         }
     }
 }
 
 /// The one thing to do from here: join, or look.
-fn action(view: &GameView, address: &str, csrf: &str) -> Markup {
+fn action(view: &GameView, address: &str, viewing: &Viewing<'_>) -> Markup {
     let name = &view.game.title;
     html! {
-        @if view.may_join {
+        @if view.may_join && view.game.host != viewing.user {
             form method="post" action={ (address) "/join" } {
-                (look::hidden("csrf", csrf))
+                (look::hidden("csrf", viewing.csrf))
                 button .button.button-primary type="submit" {
                     @if is_full(view) { "Join the waitlist" } @else { "Join" }
                     span .hidden { " of " (name) }

@@ -1,10 +1,11 @@
 //! `/games/new` and `/games/{id}/edit`.
 
 use actions::games::{self, CreateError, CreateGame, EditError, GameView, IdempotencyKey};
+use actions::guilds::GuildView;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{Game, GameChanges, GameDraft, GameId, Guild, Origin, Template};
+use domain::{Game, GameChanges, GameDraft, GameId, Origin, Participant, Template, Who, permission};
 use look::{FieldError, Section};
 use maud::Markup;
 
@@ -12,10 +13,11 @@ use super::form_input::{Reading, beside_fields, changes, draft};
 use super::form_view::{GameForm, fresh, stored, view};
 use super::game::to_game;
 use super::visit::{Content, SentForm, Visit};
+use super::words::name_of;
 use crate::app::Web;
 use crate::input::{GamePath, Query, Submitted};
 use crate::local_time::Caveat;
-use crate::problem::Problem;
+use crate::problem::{FORBIDDEN, Problem};
 
 /// What a form is filled with and what is wrong with it.
 struct Filled {
@@ -31,25 +33,31 @@ impl Filled {
     }
 }
 
-/// Where a new game is made: the guild, and the templates that it has.
+/// Where a new game is made: the guild, and those of its templates that the visitor may use.
 struct Workshop {
-    guild: Guild,
+    guild: domain::Guild,
     templates: Vec<Template>,
 }
+
+const NO_HOST: &str = "Games of this guild are posted by its managers, and by the holders of a template's host roles. \
+    You are neither; one of them can change that.";
 
 impl Workshop {
     async fn enter(web: &Web, visit: &Visit, guild: Option<&str>) -> Result<Self, Problem> {
         let guilds = super::guilds_of(web, visit).await?;
         let chosen = super::chosen(&guilds, guild).cloned();
-        let guild = chosen.ok_or_else(|| Problem::not_found("You share no guild with Muster."))?;
-        let templates = super::templates_of(web, visit, guild.id).await?;
+        let GuildView { guild, member, .. } =
+            chosen.ok_or_else(|| Problem::not_found("You share no guild with Muster."))?;
+        let mut templates = super::templates_of(web, visit, guild.id).await?;
+        templates.retain(|template| permission::may_host(&guild, &member, template));
         Ok(Self { guild, templates })
     }
 
     fn template(&self, id: &str) -> Result<&Template, Problem> {
         let named = self.templates.iter().find(|template| template.id.to_string() == id);
-        let found = named.or_else(|| self.templates.iter().find(|template| template.is_default));
-        found.ok_or_else(|| Problem::not_found("This guild has no template yet."))
+        let default = || self.templates.iter().find(|template| template.is_default);
+        let found = named.or_else(default).or_else(|| self.templates.first());
+        found.ok_or_else(|| Problem::new(&FORBIDDEN, NO_HOST))
     }
 
     fn page(&self, visit: &Visit, filled: &Filled) -> Result<Markup, Problem> {
@@ -61,6 +69,8 @@ impl Workshop {
             errors: &filled.errors,
             caveat: filled.caveat,
             preview: filled.preview.as_ref(),
+            host: &visit.name,
+            players: &[],
         };
         Ok(visit.show(Content {
             title: "New game",
@@ -198,6 +208,8 @@ async fn edit_page(web: &Web, visit: &Visit, seen: &GameView, filled: &Filled) -
         errors: &filled.errors,
         caveat: filled.caveat,
         preview: filled.preview.as_ref(),
+        host: name_of(seen, seen.game.host),
+        players: &players(seen),
     };
     Ok(visit.show(Content {
         title: "Edit game",
@@ -206,6 +218,15 @@ async fn edit_page(web: &Web, visit: &Visit, seen: &GameView, filled: &Filled) -
         live: None,
         body: view(&form, &visit.csrf),
     }))
+}
+
+/// The names of those who have a seat.
+fn players(seen: &GameView) -> Vec<String> {
+    let name = |participant: &Participant| match &participant.who {
+        Who::User(user) => name_of(seen, *user).to_owned(),
+        Who::Placeholder(name) => name.clone(),
+    };
+    seen.split.confirmed.iter().map(name).collect()
 }
 
 /// 422 when something is wrong, 200 for a preview.

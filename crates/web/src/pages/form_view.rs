@@ -1,5 +1,7 @@
 //! The form for a game: grouped fields, the template's defaults as placeholders, a preview beside it.
 
+use std::time::Duration;
+
 use domain::{Game, Guild, SignupMethod, Template};
 use look::{
     Choice, Embed, EmbedField, Field, FieldError, Kind, Style, Tone, card, embed, error_summary, field,
@@ -9,7 +11,7 @@ use maud::{Markup, html};
 
 use super::words::signup_label;
 use crate::input::Submitted;
-use crate::local_time::Caveat;
+use crate::local_time::{Caveat, shown, zone};
 
 /// What the form shows.
 #[derive(Debug)]
@@ -25,6 +27,10 @@ pub(crate) struct GameForm<'a> {
     pub(crate) caveat: Option<Caveat>,
     /// How the game would be.
     pub(crate) preview: Option<&'a Game>,
+    /// Who runs it.
+    pub(crate) host: &'a str,
+    /// Who has a seat already.
+    pub(crate) players: &'a [String],
 }
 
 /// The body of the page.
@@ -51,36 +57,67 @@ pub(crate) fn view(form: &GameForm<'_>, csrf: &str) -> Markup {
 }
 
 fn what(form: &GameForm<'_>) -> Markup {
-    let name = |template: &Template| (template.id.to_string(), template.name.clone());
-    let templates: Vec<_> = form.templates.iter().map(name).collect();
-    let choices: Vec<_> = templates.iter().map(|(value, label)| Choice { value, label }).collect();
+    let title = Field { name: "title", label: "Title", required: true, ..Field::default() };
+    let description = Field {
+        name: "description",
+        label: "Description",
+        help: "What it is, and what to bring. Up to 2,000 characters.",
+        kind: Kind::Lines,
+        ..Field::default()
+    };
     html! {
         fieldset .group {
             legend { "What" }
-            @if form.editing.is_none() && choices.len() > 1 {
-                (form.field(Field { name: "template", label: "Template", required: true, kind: Kind::Choices(&choices), ..Field::default() }))
-            } @else {
-                (hidden("template", &form.template.id.to_string()))
-            }
-            (form.field(Field { name: "title", label: "Title", required: true, ..Field::default() }))
-            (form.field(Field { name: "description", label: "Description", kind: Kind::Lines, help: "What it is, and what to bring. Up to 2,000 characters.", ..Field::default() }))
+            (template(form))
+            (form.field(title))
+            (form.field(description))
         }
     }
 }
 
+/// The choice among the guild's templates, where there is one.
+fn template(form: &GameForm<'_>) -> Markup {
+    if form.editing.is_some() || form.templates.len() < 2 {
+        return hidden("template", &form.template.id.to_string());
+    }
+    let names: Vec<_> = form.templates.iter().map(|it| (it.id.to_string(), it.name.as_str())).collect();
+    let choices: Vec<_> = names.iter().map(|(value, label)| Choice { value, label }).collect();
+    form.field(Field {
+        name: "template",
+        label: "Template",
+        kind: Kind::Choices(&choices),
+        ..Field::default()
+    })
+}
+
 fn when(form: &GameForm<'_>) -> Markup {
-    let minutes = form.template.terms.minutes.to_string();
+    let moment = Field { kind: Kind::Line("datetime-local"), ..Field::default() };
+    let number = Field { kind: Kind::Line("number"), ..Field::default() };
+    let usual = form.template.terms.minutes.to_string();
+    let start = Field { name: "start", label: "Starts", required: true, ..moment };
+    let zone = Field {
+        name: "zone",
+        label: "Time zone",
+        required: true,
+        help: "The start is on the clocks there.",
+        ..Field::default()
+    };
+    let minutes = Field { name: "minutes", label: "Minutes", placeholder: &usual, ..number };
+    let announced = Field {
+        name: "post_at",
+        label: "Announce at",
+        help: "Empty: at once. Until then only you and the managers see it.",
+        ..moment
+    };
     html! {
         fieldset .group {
             legend { "When" }
             @if let Some(caveat) = form.caveat { (notice(Tone::Warn, &html! { (caveat.sentence()) })) }
             div .fields {
-                (form.field(Field { name: "start", label: "Starts", required: true, kind: Kind::Line("datetime-local"), ..Field::default() }))
-                (form.field(Field { name: "zone", label: "Time zone", required: true, help: "The start is on the clocks there.", ..Field::default() }))
-                (form.field(Field { name: "minutes", label: "Minutes", placeholder: &minutes, kind: Kind::Line("number"), ..Field::default() }))
-            }
-            @if form.editing.is_none() {
-                (form.field(Field { name: "post_at", label: "Announce at", kind: Kind::Line("datetime-local"), help: "Empty: at once. Until then only you and the managers see it.", ..Field::default() }))
+                (form.field(start))
+                (form.field(zone))
+                (form.field(minutes))
+                @if form.editing.is_none() { (form.field(announced)) }
             }
         }
     }
@@ -88,20 +125,24 @@ fn when(form: &GameForm<'_>) -> Markup {
 
 fn seats(form: &GameForm<'_>) -> Markup {
     let terms = &form.template.terms;
-    let count = terms.seats.to_string();
-    let as_template = format!("As the template says: {}", signup_label(terms.signup));
+    let usual = terms.seats.to_string();
+    let seats = Field {
+        name: "seats",
+        label: "Seats",
+        placeholder: &usual,
+        kind: Kind::Line("number"),
+        ..Field::default()
+    };
+    let as_template = format!("As the template: {}", signup_label(terms.signup));
     let mut choices = vec![Choice { value: "", label: &as_template }];
-    choices.extend(
-        SignupMethod::ALL.map(|method| Choice { value: method.as_str(), label: signup_label(method) }),
-    );
+    choices.extend(SignupMethod::ALL.map(|it| Choice { value: it.as_str(), label: signup_label(it) }));
+    let signup = Field { name: "signup", label: "Signup", kind: Kind::Choices(&choices), ..Field::default() };
     html! {
         fieldset .group {
             legend { "Who" }
             div .fields {
-                (form.field(Field { name: "seats", label: "Seats", placeholder: &count, kind: Kind::Line("number"), ..Field::default() }))
-                @if form.editing.is_none() {
-                    (form.field(Field { name: "signup", label: "Signup", kind: Kind::Choices(&choices), ..Field::default() }))
-                }
+                (form.field(seats))
+                @if form.editing.is_none() { (form.field(signup)) }
             }
         }
     }
@@ -109,13 +150,29 @@ fn seats(form: &GameForm<'_>) -> Markup {
 
 fn more(form: &GameForm<'_>) -> Markup {
     let terms = &form.template.terms;
-    let reminders = join(&terms.reminders);
+    let usual = join(&terms.reminders);
+    let place = Field { name: "place", label: "Where", placeholder: &terms.place, ..Field::default() };
+    let reminders = Field {
+        name: "reminders",
+        label: "Reminders",
+        placeholder: &usual,
+        help: "Minutes before the start, with commas between. A dash for none.",
+        ..Field::default()
+    };
+    let instructions = Field {
+        name: "instructions",
+        label: "Signup instructions",
+        placeholder: &terms.instructions,
+        help: "Sent to everybody who joins.",
+        kind: Kind::Lines,
+        ..Field::default()
+    };
     html! {
         fieldset .group {
             legend { "Where, and what people are told" }
-            (form.field(Field { name: "place", label: "Where", placeholder: &terms.place, ..Field::default() }))
-            (form.field(Field { name: "reminders", label: "Reminders", placeholder: &reminders, help: "Minutes before the start, with commas between. A dash for none.", ..Field::default() }))
-            (form.field(Field { name: "instructions", label: "Signup instructions", placeholder: &terms.instructions, kind: Kind::Lines, help: "Sent to everybody who joins.", ..Field::default() }))
+            (form.field(place))
+            (form.field(reminders))
+            (form.field(instructions))
         }
     }
 }
@@ -136,47 +193,61 @@ fn actions(form: &GameForm<'_>) -> Markup {
 
 fn preview(form: &GameForm<'_>) -> Markup {
     let body = html! {
-        @match form.preview {
-            Some(game) => {
-                (announcement(game))
+        div .stack {
+            @if let Some(game) = form.preview {
+                (announcement(game, form))
                 p .small.muted { "Everybody reads the time in their own zone." }
+            } @else {
+                p .muted { "Press Preview to see the announcement as it will look in Discord. Nothing is saved by that." }
             }
-            None => p .muted { "Press Preview to see the announcement as it will look in Discord. Nothing is saved by that." }
         }
     };
     card("Announcement", &body)
 }
 
 /// The card as it will look in Discord.
-fn announcement(game: &Game) -> Markup {
-    let zoned = game.start.to_zoned(crate::local_time::zone(&game.zone));
-    let seats = format!("0/{}", game.terms.seats);
+fn announcement(game: &Game, form: &GameForm<'_>) -> Markup {
+    let start = game.start.to_zoned(zone(&game.zone));
+    let length = look::duration(Duration::from_mins(u64::from(game.terms.minutes)));
+    let players = format!("Players {}/{}", form.players.len(), game.terms.seats);
+    let inline = |name, value| EmbedField { name, value, inline: true };
+    let block = |name, value| EmbedField { name, value, inline: false };
     let mut fields = vec![
-        EmbedField { name: "When", value: html! { (zoned.strftime("%A, %-d %B %Y %H:%M")) }, inline: false },
-        EmbedField {
-            name: "Duration",
-            value: html! { (look::duration(std::time::Duration::from_mins(u64::from(game.terms.minutes)))) },
-            inline: true,
-        },
-        EmbedField { name: "Seats", value: html! { (seats) }, inline: true },
+        inline("When", html! { (start.strftime("%A, %-d %B %Y %H:%M")) }),
+        inline("Duration", html! { (length) }),
+        inline("Host", html! { "@" (form.host) }),
     ];
     if !game.terms.place.is_empty() {
-        fields.push(EmbedField { name: "Where", value: html! { (game.terms.place) }, inline: true });
+        fields.push(block("Where", html! { (game.terms.place) }));
     }
+    fields.push(block(&players, roster(form.players)));
     embed(&Embed {
-        color: OPEN_COLOR,
+        color: OPEN_COLOUR,
         title: &game.title,
         description: (!game.description.is_empty()).then(|| html! { (game.description) }),
         fields,
-        footer: None,
-        buttons: Some(
-            html! { span .button.button-s.button-primary { "Join" } span .button.button-s { "Leave" } },
-        ),
+        footer: Some("Open for signups"),
+        buttons: Some(buttons()),
     })
 }
 
-/// The stripe of a game that takes signups.
-const OPEN_COLOR: u32 = 0x2e_8b_57;
+fn roster(players: &[String]) -> Markup {
+    html! {
+        @if players.is_empty() { "Nobody yet" }
+        @for (number, name) in (1..).zip(players) { (number) ". @" (name) br; }
+    }
+}
+
+/// Pictures of the buttons: they do nothing here.
+fn buttons() -> Markup {
+    html! {
+        span .button.button-s.button-primary aria-hidden="true" { "Join" }
+        span .button.button-s aria-hidden="true" { "Leave" }
+    }
+}
+
+/// The stripe of a game that takes signups, 0xRRGGBB; the bot's card has the same.
+const OPEN_COLOUR: u32 = 0x0035_6FD6;
 
 /// Reminders as the form shows them.
 pub(crate) fn join(minutes: &[u32]) -> String {
@@ -228,11 +299,11 @@ pub(crate) fn fresh(guild: &Guild, key: String, template: &Template) -> Submitte
 
 /// What an edit form is filled with.
 pub(crate) fn stored(game: &Game) -> Submitted {
-    let zone = crate::local_time::zone(&game.zone);
+    let zone = zone(&game.zone);
     Submitted::from([
         ("title", game.title.clone()),
         ("description", game.description.clone()),
-        ("start", crate::local_time::shown(game.start, &zone)),
+        ("start", shown(game.start, &zone)),
         ("zone", game.zone.clone()),
         ("minutes", game.terms.minutes.to_string()),
         ("seats", game.terms.seats.to_string()),

@@ -42,7 +42,7 @@ pub(crate) fn view(page: &GamePage<'_>) -> Markup {
                 (card("When and where", &about(page)))
                 (card("Players", &roster(page)))
             }
-            div .stack { (your_part(page)) }
+            div .stack.first-on-phone { (your_part(page)) }
         }
         @if page.view.may_run { (fates(page)) }
     }

@@ -1,6 +1,7 @@
 //! `/games`: a guild's games, with filters.
 
 use actions::games::{self, GameQuery, GameView, Listed};
+use actions::guilds::GuildView;
 use axum::extract::State;
 use domain::{Guild, Status};
 use look::{Choice, Field, Kind, Section, Style, empty_state, field, heading, link_button};
@@ -23,7 +24,7 @@ const UPCOMING: [Status; 3] = [Status::Draft, Status::Scheduled, Status::InProgr
 /// A page of games.
 pub(crate) async fn list(State(web): State<Web>, visit: Visit, query: Query) -> Result<Markup, Problem> {
     let guilds = super::guilds_of(&web, &visit).await?;
-    let guild = super::chosen(&guilds, query.text("guild"));
+    let guild = super::chosen(&guilds, query.text("guild")).map(|view| &view.guild);
     let listed = match guild {
         Some(guild) => Some(games::list(web.ctx(), &visit.actor, wanted(&query, guild)?).await?),
         None => None,
@@ -55,7 +56,7 @@ fn wanted(query: &Query, guild: &Guild) -> Result<GameQuery, Problem> {
     })
 }
 
-fn body(visit: &Visit, query: &Query, guilds: &[Guild], listed: Option<&Listed>) -> Markup {
+fn body(visit: &Visit, query: &Query, guilds: &[GuildView], listed: Option<&Listed>) -> Markup {
     let Some(listed) = listed else { return no_guild() };
     let new = link_button(Style::Primary, "/games/new", "New game");
     let count = html! { span .muted { (listed.total) @if listed.total == 1 { " game" } @else { " games" } } };
@@ -80,8 +81,9 @@ fn no_guild() -> Markup {
     }
 }
 
-fn filters(query: &Query, guilds: &[Guild]) -> Markup {
-    let names: Vec<_> = guilds.iter().map(|guild| (guild.id.to_string(), guild.name.as_str())).collect();
+fn filters(query: &Query, guilds: &[GuildView]) -> Markup {
+    let names: Vec<_> =
+        guilds.iter().map(|GuildView { guild, .. }| (guild.id.to_string(), guild.name.as_str())).collect();
     let guilds: Vec<_> = names.iter().map(|(value, label)| Choice { value, label }).collect();
     let mut statuses = vec![Choice { value: "", label: "Upcoming" }, Choice { value: "all", label: "All" }];
     statuses.extend(Status::ALL.map(|status| Choice { value: status.as_str(), label: status_label(status) }));
@@ -92,7 +94,7 @@ fn filters(query: &Query, guilds: &[Guild]) -> Markup {
     ];
     let choice = |name, label, choices| {
         let value = query.text(name).unwrap_or_default();
-        field(&Field { name, label, value, required: true, kind: Kind::Choices(choices), ..Field::default() })
+        field(&Field { name, label, value, kind: Kind::Choices(choices), ..Field::default() })
     };
     let text = query.text("q").unwrap_or_default();
     html! {
@@ -100,7 +102,7 @@ fn filters(query: &Query, guilds: &[Guild]) -> Markup {
             @if guilds.len() > 1 { (choice("guild", "Guild", &guilds)) }
             (choice("status", "Status", &statuses))
             (choice("role", "Whose", &roles))
-            (field(&Field { name: "q", label: "Title has", value: text, required: false, kind: Kind::Line("search"), ..Field::default() }))
+            (field(&Field { name: "q", label: "Title has", value: text,  kind: Kind::Line("search"), ..Field::default() }))
             button .button type="submit" { "Show" }
         }
     }

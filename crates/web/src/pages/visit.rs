@@ -30,7 +30,7 @@ pub(crate) struct Visit {
     pub(crate) actor: Actor,
     pub(crate) csrf: String,
     pub(crate) now: Timestamp,
-    name: String,
+    pub(crate) name: String,
     theme: Theme,
     practice_url: Option<String>,
 }

@@ -156,3 +156,13 @@ async fn the_form_of_another_session_is_refused() {
     assert!(answer.text.contains("This form is of an older session."));
     house.close().await;
 }
+
+#[tokio::test]
+async fn who_may_not_host_is_told_so_before_typing() {
+    let house = House::open().await;
+    let hana = house.person("Hana").await;
+    let answer = hana.look("/games/new").await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.text.contains("are posted by its managers"), "{}", answer.text);
+    house.close().await;
+}
