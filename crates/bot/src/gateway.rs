@@ -1,7 +1,7 @@
 //! The gateway's events on their way to the verbs.
 
 use crate::bot::Bot;
-use crate::guilds::Guilds;
+use crate::guilds::{self, Guilds};
 use crate::interactions;
 use actions::Gate;
 use discord::{Connection, Event, Gateway, GatewayConfig, GatewayError, Rest, SHARD, Verdict};
@@ -18,12 +18,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const UNAUTHORISED: &str = "Discord refuses the bot token.";
 const CONNECTING: &str = "The connection to Discord is being made.";
 
-/// Keeps the gateway open until the bot is stopped, then waits for the interactions that have begun.
+/// Keeps the gateway open until the bot is stopped, then waits for what has begun.
 pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>) {
     let gate = bot.ctx.readiness.gate("discord gateway");
-    let interactions = TaskTracker::new();
+    let tasks = TaskTracker::new();
     if let Some(url) = find(&bot.ctx.discord, &gate, &bot.stop).await {
-        let listener = Listener { bot: Arc::clone(&bot), gate: &gate, interactions: &interactions };
+        let listener = Listener { bot: Arc::clone(&bot), gate: &gate, tasks: &tasks };
         if let Err(error) = listener.listen(&GatewayConfig { url, token }).await {
             gate.close(refusal(&error));
             tracing::error!(name: "bot.gateway_refused", target: "bot", { exception.message = %error }, "The gateway is closed for good; the bot needs another configuration and a restart.");
@@ -31,8 +31,8 @@ pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>) {
     }
     bot.stop.cancelled().await;
     gate.close("The bot is stopping.");
-    interactions.close();
-    interactions.wait().await;
+    tasks.close();
+    tasks.wait().await;
 }
 
 fn refusal(error: &GatewayError) -> String {
@@ -65,20 +65,20 @@ async fn find(rest: &Rest, gate: &Gate, stop: &CancellationToken) -> Option<Stri
 struct Listener<'a> {
     bot: Arc<Bot>,
     gate: &'a Gate,
-    interactions: &'a TaskTracker,
+    tasks: &'a TaskTracker,
 }
 
 impl Listener<'_> {
     async fn listen(&self, config: &GatewayConfig) -> Result<(), GatewayError> {
         let mut gateway = Gateway::open(config, self.bot.ctx.telemetry.clone())?;
         let mut connection = gateway.connection();
-        let mut guilds = Guilds::default();
+        let mut known = Guilds::default();
         self.tell(&mut connection);
         loop {
             tokio::select! {
                 () = self.bot.stop.cancelled() => break,
                 event = gateway.next() => match event {
-                    Some(event) => self.take(&mut guilds, event).await,
+                    Some(event) => self.take(&mut known, event).await,
                     None => break,
                 },
                 Ok(()) = connection.changed() => self.tell(&mut connection),
@@ -95,16 +95,26 @@ impl Listener<'_> {
     }
 
     /// What is told of guilds is taken in its order; interactions run beside it, so that none waits for another.
-    async fn take(&self, guilds: &mut Guilds, event: Event) {
+    async fn take(&self, known: &mut Guilds, event: Event) {
         if let Event::Interaction(interaction) = event {
             let handled = interactions::handle(Arc::clone(&self.bot), *interaction, Instant::now());
-            telemetry::spawn(self.interactions.track_future(handled));
+            telemetry::spawn(self.tasks.track_future(handled));
             return;
         }
         let span = self.bot.ctx.telemetry.gateway_event(GatewayEvent { event: event.name(), shard: SHARD });
-        if let Some(guild) = event.guild() {
+        let about = event.guild();
+        if let Some(guild) = about {
             span.set(attr::guild_id(guild.get()));
         }
-        span.run(guilds.take(&self.bot, event)).await;
+        span.run(async {
+            known.take(&self.bot, event).await;
+            if let Some((guild, application)) =
+                about.and_then(|guild| Some((guild, known.needs_commands(guild)?)))
+            {
+                let registered = guilds::register_commands(Arc::clone(&self.bot), application, guild);
+                telemetry::spawn(self.tasks.track_future(registered));
+            }
+        })
+        .await;
     }
 }

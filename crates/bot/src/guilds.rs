@@ -3,9 +3,10 @@
 use crate::bot::Bot;
 use crate::interactions;
 use actions::{StoreError, guilds};
-use discord::{Channel, Event, GuildSnapshot};
+use discord::{Channel, Event, GuildSnapshot, Verdict};
 use domain::{GuildId, GuildRole};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What was last told of each guild. It is a copy that each session begins anew; the truth is in the store.
 #[derive(Debug, Default)]
@@ -42,20 +43,13 @@ impl Guilds {
 
     async fn arrived(&mut self, bot: &Bot, told: GuildSnapshot) -> Result<(), StoreError> {
         self.known.insert(told.id, told.clone());
-        let guild = told.id;
-        guilds::sync(&bot.ctx, told).await?;
-        if self.with_commands.insert(guild) {
-            self.register_commands(bot, guild).await;
-        }
-        Ok(())
+        guilds::sync(&bot.ctx, told).await
     }
 
-    async fn register_commands(&mut self, bot: &Bot, guild: GuildId) {
-        let commands = interactions::commands();
-        if let Err(error) = bot.ctx.discord.set_guild_commands(self.application, guild, &commands).await {
-            self.with_commands.remove(&guild);
-            tracing::warn!(name: "bot.commands_not_registered", target: "bot", { error.r#type = %error.kind() }, "The slash commands could not be registered in a guild.");
-        }
+    /// Whether the guild has yet to be given its commands by this process; said once.
+    pub(crate) fn needs_commands(&mut self, guild: GuildId) -> Option<u64> {
+        let is_new = self.known.contains_key(&guild) && self.with_commands.insert(guild);
+        is_new.then_some(self.application)
     }
 
     /// The guild as it is after a smaller change; none when nothing that we keep has changed.
@@ -73,6 +67,23 @@ impl Guilds {
             _ => return None,
         }
         Some(guild.clone())
+    }
+}
+
+/// Registers the slash commands in a guild, however often it takes.
+pub(crate) async fn register_commands(bot: Arc<Bot>, application: u64, guild: GuildId) {
+    let commands = interactions::commands();
+    let mut attempt = 1;
+    while let Err(error) = bot.ctx.discord.set_guild_commands(application, guild, &commands).await {
+        tracing::warn!(name: "bot.commands_not_registered", target: "bot", { error.r#type = %error.kind() }, "The slash commands could not be registered in a guild.");
+        let (Verdict::RetrySameNonce { after } | Verdict::RateLimited { after }) = error.verdict(attempt)
+        else {
+            return;
+        };
+        if bot.stop.run_until_cancelled(tokio::time::sleep(after)).await.is_none() {
+            return;
+        }
+        attempt += 1;
     }
 }
 

@@ -79,3 +79,16 @@ async fn the_announcement_is_part_of_the_trace_that_made_the_game() {
     ");
     stage.strike().await;
 }
+
+#[tokio::test]
+async fn a_guild_that_the_gateway_tells_of_is_a_trace_of_its_own() {
+    let stage = Stage::set().await;
+    until_span(&stage, "PUT /applications/{application.id}/guilds/{guild.id}/commands").await;
+    let trace = trace_of(&stage.captured.spans(), "discord.gateway GUILD_CREATE");
+    insta::assert_snapshot!(outline(&trace), @r"
+    discord.gateway GUILD_CREATE CONSUMER
+      guilds.sync INTERNAL
+      PUT /applications/{application.id}/guilds/{guild.id}/commands CLIENT
+    ");
+    stage.strike().await;
+}
