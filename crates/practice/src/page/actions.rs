@@ -3,7 +3,7 @@
 use crate::app::{App, Shared};
 use crate::faults::Faults;
 use crate::interactions::{Outcome, carry_out};
-use crate::state::{PlayError, Snowflake, World};
+use crate::state::{Filled, PlayError, Snowflake, World};
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::post;
@@ -12,28 +12,43 @@ use clock::Clock;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// A browser waits this long for a deferred answer; the page shows later ones by itself.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Fields of a bot's form are told apart from the page's own by this.
+pub(super) const FIELD: &str = "field.";
+
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/page/press", post(press))
         .route("/page/say", post(say))
+        .route("/page/submit", post(submit))
         .route("/page/clock", post(clock))
         .route("/page/faults", post(faults))
         .route("/page/dms", post(dms))
 }
 
-/// Back to where the form was, with a sentence when something has to be said.
-fn back(person: &str, place: &str, told: Option<&str>) -> Redirect {
-    let mut query = form_urlencoded(&[("as", person), ("at", place)]);
-    if let Some(told) = told {
-        query.push('&');
-        query.push_str(&form_urlencoded(&[("told", told)]));
+/// Back to where the form was.
+fn back(person: &str, place: &str) -> Redirect {
+    Redirect::to(&format!("/?{}", form_urlencoded(&[("as", person), ("at", place)])))
+}
+
+/// Back with what has to be said, or with the form that the bot opened.
+fn returned(person: &str, place: &str, outcome: Result<Option<Outcome>, PlayError>) -> Redirect {
+    let extra = match outcome {
+        Ok(None) => None,
+        Ok(Some(outcome)) if outcome.data.is_some() => Some(("form", outcome.interaction.to_string())),
+        Ok(Some(outcome)) => outcome.error.map(|error| ("told", error.to_owned())),
+        Err(error) => Some(("told", sentence(&error.to_string()))),
+    };
+    let mut pairs = vec![("as", person), ("at", place)];
+    if let Some((name, value)) = &extra {
+        pairs.push((name, value));
     }
-    Redirect::to(&format!("/?{query}"))
+    Redirect::to(&format!("/?{}", form_urlencoded(&pairs)))
 }
 
 /// Pairs as a query; what isn't plain is percent-encoded.
@@ -48,14 +63,6 @@ fn form_urlencoded(pairs: &[(&str, &str)]) -> String {
     };
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     pairs.join("&")
-}
-
-fn returned(person: &str, place: &str, outcome: Result<Option<Outcome>, PlayError>) -> Redirect {
-    let told = match outcome {
-        Ok(outcome) => outcome.and_then(|outcome| outcome.error.map(str::to_owned)),
-        Err(error) => Some(sentence(&error.to_string())),
-    };
-    back(person, place, told.as_deref())
 }
 
 fn sentence(text: &str) -> String {
@@ -118,7 +125,7 @@ async fn run(app: &App, said: &Said) -> Result<Outcome, PlayError> {
         let person = world.person(&said.person)?.id;
         let channel = world.seen_channel(person, &said.at)?;
         let (line, options) = command_line(world, &said.content);
-        world.run(person, channel, &line, &options)
+        world.run(person, channel, &line, Filled { options: &options, focused: None })
     };
     carry_out(app, PATIENCE, deed).await
 }
@@ -146,6 +153,20 @@ fn has_option(node: &Value, name: &str) -> bool {
     children.any(|child| child["name"].as_str() == Some(name) || has_option(child, name))
 }
 
+async fn submit(State(app): State<Shared>, Form(form): Form<HashMap<String, String>>) -> impl IntoResponse {
+    let text = |name: &str| form.get(name).map_or("", String::as_str);
+    let fields =
+        form.iter().filter_map(|(name, value)| Some((name.strip_prefix(FIELD)?.to_owned(), json!(value))));
+    let values: Map<String, Value> = fields.collect();
+    let deed = |world: &World| {
+        let person = world.person(text("as"))?.id;
+        let gone = |_| PlayError::BadOption("that form is gone".to_owned());
+        world.submit(person, text("interaction").parse().map_err(gone)?, &values)
+    };
+    let outcome = carry_out(&app, PATIENCE, deed).await.map(Some);
+    returned(text("as"), text("at"), outcome)
+}
+
 #[derive(Deserialize)]
 struct ClockMove {
     #[serde(rename = "as")]
@@ -168,7 +189,7 @@ async fn clock(State(app): State<Shared>, Form(step): Form<ClockMove>) -> impl I
         }
         app.nudge();
     }
-    back(&step.person, &step.at, None)
+    back(&step.person, &step.at)
 }
 
 /// Checkboxes that are off aren't sent, so every field has a default.
@@ -203,7 +224,7 @@ async fn faults(State(app): State<Shared>, Form(form): Form<FaultsForm>) -> impl
         privileged_intents: form.privileged_intents,
     };
     app.change(|world, _| world.faults = faults);
-    back(&form.person, &form.at, None)
+    back(&form.person, &form.at)
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,8 @@
 //! The page's frame: the bar on top and the columns at both sides.
 
 use super::assets::{ICON, SCRIPT, STYLESHEET};
-use super::messages;
 use super::viewer::{View, Viewer};
+use super::{form, messages};
 use crate::faults::Faults;
 use crate::state::{Channel, Member, Snowflake, TEXT, World};
 use clock::Clock;
@@ -196,7 +196,10 @@ fn middle(world: &World, viewer: &Viewer, now: Timestamp) -> Markup {
                 div .messages id="list" { (messages::list(world, viewer, now)) }
             }
             @if let Some(told) = &viewer.told { p .told role="alert" { (told) } }
-            (composer(world, viewer))
+            @match viewer.form.and_then(|id| Some((id, world.form(viewer.person.id, id).ok()?.1))) {
+                Some((interaction, form)) => (form::show(viewer, interaction, form)),
+                None => (composer(world, viewer)),
+            }
         }
     }
 }

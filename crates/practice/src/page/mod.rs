@@ -2,6 +2,7 @@
 
 mod actions;
 mod assets;
+mod form;
 mod headers;
 mod layout;
 mod live;

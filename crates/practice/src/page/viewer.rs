@@ -23,6 +23,8 @@ pub(super) struct Viewer {
     pub(super) before: Option<Snowflake>,
     /// What became of the last deed, when that has to be said.
     pub(super) told: Option<String>,
+    /// The interaction that the bot answered with a form, when it is to be filled in.
+    pub(super) form: Option<Snowflake>,
 }
 
 /// What the middle column shows.
@@ -59,6 +61,7 @@ struct Wanted {
     place: Option<String>,
     before: Option<Snowflake>,
     told: Option<String>,
+    form: Option<Snowflake>,
 }
 
 impl Viewer {
@@ -67,7 +70,7 @@ impl Viewer {
         let person = named.or_else(|| world.guild.people().next().cloned())?;
         let place = view(world, &person, wanted.place.as_deref());
         let told = wanted.told.map(|told| told.chars().take(TOLD_LIMIT).collect());
-        Some(Self { person, place, before: wanted.before, told })
+        Some(Self { person, place, before: wanted.before, told, form: wanted.form })
     }
 
     /// The cookie that remembers the person until the browser closes.

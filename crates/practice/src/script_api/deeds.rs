@@ -4,7 +4,7 @@ use super::Problem;
 use super::problem::Body;
 use crate::app::Shared;
 use crate::interactions::{ANSWER_WITHIN, Outcome, carry_out};
-use crate::state::{Snowflake, World};
+use crate::state::{Filled, Snowflake, World};
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -16,6 +16,8 @@ pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/press", post(press))
         .route("/command", post(command))
+        .route("/autocomplete", post(autocomplete))
+        .route("/submit", post(submit))
         .route("/commands", get(commands))
 }
 
@@ -63,7 +65,6 @@ async fn press(State(app): State<Shared>, Body(press): Body<Press>) -> Result<Js
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Run {
     #[serde(rename = "as")]
     person: String,
@@ -76,12 +77,48 @@ struct Run {
 }
 
 async fn command(State(app): State<Shared>, Body(run): Body<Run>) -> Result<Json<Value>, Problem> {
+    perform(&app, &run, None).await
+}
+
+async fn perform(app: &Shared, run: &Run, focused: Option<&str>) -> Result<Json<Value>, Problem> {
     let deed = |world: &World| {
         let person = world.person(&run.person)?.id;
         let channel = world.seen_channel(person, &run.channel)?;
-        world.run(person, channel, &run.command, &run.options)
+        world.run(person, channel, &run.command, Filled { options: &run.options, focused })
     };
-    Ok(shape(&carry_out(&app, patience(run.wait_ms), deed).await?))
+    Ok(shape(&carry_out(app, patience(run.wait_ms), deed).await?))
+}
+
+#[derive(Deserialize)]
+struct Typing {
+    #[serde(flatten)]
+    run: Run,
+    /// The option that is being typed in.
+    focused: String,
+}
+
+async fn autocomplete(State(app): State<Shared>, Body(typing): Body<Typing>) -> Result<Json<Value>, Problem> {
+    perform(&app, &typing.run, Some(&typing.focused)).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Submit {
+    #[serde(rename = "as")]
+    person: String,
+    /// The interaction that the bot answered with a form.
+    interaction: Snowflake,
+    /// What is filled in, by `custom_id`.
+    values: Map<String, Value>,
+    wait_ms: Option<u64>,
+}
+
+async fn submit(State(app): State<Shared>, Body(submit): Body<Submit>) -> Result<Json<Value>, Problem> {
+    let deed = |world: &World| {
+        let person = world.person(&submit.person)?.id;
+        world.submit(person, submit.interaction, &submit.values)
+    };
+    Ok(shape(&carry_out(&app, patience(submit.wait_ms), deed).await?))
 }
 
 /// Every registered command as Discord gives it back, global ones and the guild's.

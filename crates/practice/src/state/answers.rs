@@ -39,9 +39,8 @@ impl World {
             return Err(Code::UnknownInteraction.into());
         }
         let kind = callback_kind(&interaction, body)?;
-        let message = self.carry_out(&interaction, kind, &body["data"], now)?;
-        let kept = matches!(u64::from(kind), callback::AUTOCOMPLETE | callback::MODAL);
-        let data = kept.then(|| body["data"].clone());
+        let message = self.carry_out(&interaction, kind, &body["data"], now).map_err(under_data)?;
+        let data = kept_data(kind, &body["data"]).map_err(|problems| problems.under("data"))?;
         let known = self.interactions.get_mut(&id).ok_or(Code::UnknownInteraction)?;
         known.answer = Some(Answer { kind, at: now, data });
         known.original = message.as_ref().map(|message| message.id);
@@ -56,13 +55,9 @@ impl World {
         now: Timestamp,
     ) -> Result<Option<Message>, ApiError> {
         let required = self.faults.require_allowed_mentions;
-        let nested = |error| match error {
-            ApiError::Invalid(problems) => ApiError::Invalid(problems.under("data")),
-            other => other,
-        };
         match u64::from(kind) {
             callback::MESSAGE => {
-                let draft = validate::message(data, Purpose::Create, required).map_err(nested)?;
+                let draft = validate::message(data, Purpose::Create, required)?;
                 Ok(Some(self.respond(interaction, draft, now)))
             }
             callback::DEFERRED_MESSAGE => {
@@ -74,7 +69,7 @@ impl World {
                 Ok(pressed.cloned())
             }
             callback::UPDATE => {
-                let draft = validate::message(data, Purpose::Edit, required).map_err(nested)?;
+                let draft = validate::message(data, Purpose::Edit, required)?;
                 let pressed = interaction.message.ok_or(Code::UnknownMessage)?;
                 self.edit(interaction.channel, pressed, draft, now).map(Some)
             }
@@ -170,6 +165,23 @@ impl World {
                 message
             };
         Ok(wire::message(self, &message))
+    }
+}
+
+/// What is wrong with a callback's data, told as of the whole body.
+fn under_data(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Invalid(problems) => ApiError::Invalid(problems.under("data")),
+        other => other,
+    }
+}
+
+/// The data that is kept of an answer which isn't a message.
+fn kept_data(kind: u8, data: &Value) -> Result<Option<Value>, Problems> {
+    match u64::from(kind) {
+        callback::AUTOCOMPLETE => validate::choices(data).map(Some),
+        callback::MODAL => validate::form(data).map(Some),
+        _ => Ok(None),
     }
 }
 

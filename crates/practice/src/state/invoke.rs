@@ -1,6 +1,6 @@
 //! From what a person types (`game list`) to Discord's command data.
 
-use super::interactions::COMMAND;
+use super::interactions::{AUTOCOMPLETE, COMMAND};
 use super::permissions::ADMINISTRATOR;
 use super::play::{Invocation, PlayError};
 use super::{Snowflake, World};
@@ -22,14 +22,23 @@ mod kind {
     pub(super) const NUMBER: u64 = 10;
 }
 
+/// What stands behind a command's words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filled<'a> {
+    /// Values by option.
+    pub(crate) options: &'a Map<String, Value>,
+    /// The option that the person is typing in, when choices for it are asked for.
+    pub(crate) focused: Option<&'a str>,
+}
+
 impl World {
-    /// A run of `line` (a command and its subcommands, with or without a slash) with options by name.
+    /// A run of `line` (a command and its subcommands, with or without a slash), or a question for choices.
     pub(crate) fn run(
         &self,
         person: Snowflake,
         channel: Snowflake,
         line: &str,
-        options: &Map<String, Value>,
+        filled: Filled<'_>,
     ) -> Result<Invocation, PlayError> {
         let words: Vec<&str> = line.trim().trim_start_matches('/').split_whitespace().collect();
         let command = self.runnable(&words, person).ok_or_else(|| {
@@ -41,8 +50,7 @@ impl World {
             return Err(PlayError::Forbidden);
         }
         let mut resolved = Map::new();
-        let rest = words.get(1..).unwrap_or_default();
-        let values = self.descend(command, rest, options, &mut resolved)?;
+        let values = self.descend(command, words.get(1..).unwrap_or_default(), filled, &mut resolved)?;
         let mut data = json!({ "id": command["id"], "name": command["name"], "type": command["type"] });
         if !values.is_empty() {
             data["options"] = json!(values);
@@ -53,8 +61,8 @@ impl World {
         if let Some(guild) = command.get("guild_id") {
             data["guild_id"] = guild.clone();
         }
-        let name = words.join(" ");
-        Ok(Invocation { kind: COMMAND, person, channel, message: None, name, data })
+        let kind = if filled.focused.is_some() { AUTOCOMPLETE } else { COMMAND };
+        Ok(Invocation { kind, person, channel, message: None, name: words.join(" "), data })
     }
 
     /// What a person could type: every command with its subcommands.
@@ -89,7 +97,7 @@ impl World {
         &self,
         node: &Value,
         words: &[&str],
-        options: &Map<String, Value>,
+        filled: Filled<'_>,
         resolved: &mut Map<String, Value>,
     ) -> Result<Vec<Value>, PlayError> {
         let known = node["options"].as_array().map_or(&[][..], Vec::as_slice);
@@ -97,11 +105,11 @@ impl World {
             |option: &&Value| matches!(option["type"].as_u64(), Some(SUBCOMMAND | SUBCOMMAND_GROUP));
         let groups: Vec<&Value> = known.iter().filter(is_group).collect();
         match words {
-            [] if groups.is_empty() => self.leaf(known, options, resolved),
+            [] if groups.is_empty() => self.leaf(known, filled, resolved),
             [word, rest @ ..] if !groups.is_empty() => {
                 let child = groups.iter().find(|child| child["name"].as_str() == Some(*word));
                 let child = child.ok_or_else(|| one_of(&groups, node))?;
-                let inner = self.descend(child, rest, options, resolved)?;
+                let inner = self.descend(child, rest, filled, resolved)?;
                 Ok(vec![json!({ "name": child["name"], "type": child["type"], "options": inner })])
             }
             [] => Err(one_of(&groups, node)),
@@ -112,29 +120,47 @@ impl World {
     fn leaf(
         &self,
         known: &[Value],
-        options: &Map<String, Value>,
+        filled: Filled<'_>,
         resolved: &mut Map<String, Value>,
     ) -> Result<Vec<Value>, PlayError> {
-        for name in options.keys() {
-            if !known.iter().any(|option| option["name"].as_str() == Some(name)) {
-                return Err(PlayError::BadOption(format!("there is no option {name:?}")));
-            }
+        let named = |name: &str| known.iter().find(|option| option["name"].as_str() == Some(name));
+        if let Some(name) = filled.options.keys().find(|name| named(name).is_none()) {
+            return Err(PlayError::BadOption(format!("there is no option {name:?}")));
+        }
+        if let Some(name) = filled.focused
+            && named(name).is_none_or(|option| option["autocomplete"] != true)
+        {
+            return Err(PlayError::BadOption(format!("the option {name:?} offers no choices while typing")));
         }
         let mut values = Vec::new();
         for option in known {
-            let name = option["name"].as_str().unwrap_or_default();
-            match options.get(name) {
-                None if option["required"] == true => {
-                    return Err(PlayError::BadOption(format!("the option {name:?} is required")));
-                }
-                None => {}
-                Some(given) => {
-                    let value = self.option_value(option, given, resolved)?;
-                    values.push(json!({ "name": name, "type": option["type"], "value": value }));
-                }
-            }
+            values.extend(self.option(option, filled, resolved)?);
         }
         Ok(values)
+    }
+
+    /// One option of the data; none when it was left out and may be.
+    fn option(
+        &self,
+        option: &Value,
+        filled: Filled<'_>,
+        resolved: &mut Map<String, Value>,
+    ) -> Result<Option<Value>, PlayError> {
+        let name = option["name"].as_str().unwrap_or_default();
+        let given = filled.options.get(name);
+        if filled.focused == Some(name) {
+            let typed = given.cloned().unwrap_or_else(|| json!(""));
+            return Ok(Some(
+                json!({ "name": name, "type": option["type"], "value": typed, "focused": true }),
+            ));
+        }
+        let Some(given) = given else {
+            let missing = option["required"] == true && filled.focused.is_none();
+            let missing = missing.then(|| PlayError::BadOption(format!("the option {name:?} is required")));
+            return missing.map_or(Ok(None), Err);
+        };
+        let value = self.option_value(option, given, resolved)?;
+        Ok(Some(json!({ "name": name, "type": option["type"], "value": value })))
     }
 
     fn option_value(

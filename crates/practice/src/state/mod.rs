@@ -3,6 +3,7 @@
 mod answers;
 mod commands;
 mod file;
+mod forms;
 mod guild;
 mod interactions;
 mod invoke;
@@ -16,8 +17,10 @@ mod sessions;
 mod snowflake;
 
 pub(crate) use file::{LoadError, load, save};
+pub(crate) use forms::{Field, fields};
 pub(crate) use guild::{CATEGORY, Channel, DIRECT, Guild, Member, Overwrite, Role, TEXT};
 pub(crate) use interactions::{COMMAND, Interaction};
+pub(crate) use invoke::Filled;
 pub(crate) use mentions::AllowedMentions;
 pub(crate) use messages::{Message, Messages, Origin};
 pub(crate) use play::{Invocation, PlayError};

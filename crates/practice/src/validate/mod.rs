@@ -1,10 +1,12 @@
 //! Request bodies against Discord's limits; what passes comes out as values that can't be wrong.
 
+mod answers;
 mod commands;
 mod components;
 mod embeds;
 mod fields;
 
+pub(crate) use answers::{choices, form};
 pub(crate) use commands::{command, commands};
 
 use crate::errors::{ApiError, Code, Problems};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step is a failed story")]
 
 mod bot;
+mod forms;
 mod gateway;
 mod interactions;
 mod library;
