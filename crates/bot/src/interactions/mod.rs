@@ -139,3 +139,19 @@ fn actor(interaction: &Interaction, door: Door) -> Actor {
     });
     Actor::in_discord(interaction.user, door, told)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spans_name_never_comes_from_a_stranger() {
+        let named = |wish: &Wish| wish.name().to_owned();
+        let button = |text: &str| Wish::Button(text.parse());
+        assert_eq!(named(&button("m1:leave:000000000000000000000000000000a1")), "leave");
+        assert_eq!(named(&button("m9:leave:000000000000000000000000000000a1")), "unknown");
+        assert_eq!(named(&button("drop table")), "unknown");
+        assert_eq!(named(&Wish::Command("game list".to_owned())), "game list");
+        assert_eq!(named(&Wish::Command("x".repeat(32))), "unknown");
+    }
+}

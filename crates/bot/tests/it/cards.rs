@@ -50,3 +50,21 @@ async fn a_deleted_card_of_an_open_game_is_posted_once_more() {
         .await;
     stage.strike().await;
 }
+
+#[tokio::test]
+async fn the_longest_texts_that_a_game_may_have_fit_on_its_card() {
+    let stage = Stage::set().await;
+    stage
+        .game(|draft| {
+            draft.title = "*".repeat(200);
+            draft.description = Some("_".repeat(2000));
+            draft.place = Some("|".repeat(500));
+            draft.seats = Some(100);
+        })
+        .await;
+    let card = stage.card().await;
+    let embed = &card["embeds"][0];
+    assert!(embed["title"].as_str().unwrap().ends_with('…'));
+    assert_eq!(embed["description"].as_str().unwrap().chars().count(), 4000, "each mark is escaped");
+    stage.strike().await;
+}

@@ -196,3 +196,36 @@ async fn a_cancelled_game_is_told_and_nothing_is_left() {
     assert_eq!(at_rest(&stage, &game, 2).await.len(), 2, "nothing follows a cancelled game");
     stage.strike().await;
 }
+
+#[tokio::test]
+async fn a_channel_that_the_bot_may_not_write_to_is_tried_again_after_an_hour() {
+    let stage = Stage::set().await;
+    stage.change_channel("games", json!({ "bot_writes": false })).await;
+    let game = stage.game(|_| {}).await;
+    let waits = ["announcement channel pending channel_forbidden"];
+    stage.until("it is put off", async |stage| fates(stage, &game).await == waits).await;
+    stage.change_channel("games", json!({ "bot_writes": true })).await;
+    stage.clock.advance(SignedDuration::from_mins(61));
+    assert_eq!(at_rest(&stage, &game, 1).await, ["announcement channel sent"]);
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_reminder_that_would_come_too_late_is_skipped() {
+    let stage = Stage::set().await;
+    let game = stage.game(|draft| draft.reminders = Some(vec![60])).await;
+    stage.card().await;
+    stage.faults(json!({ "outage": true })).await;
+    stage.clock.advance(SignedDuration::from_mins(120));
+    stage
+        .until("it is in trouble", async |stage| {
+            fates(stage, &game).await.iter().any(|fate| fate.starts_with("reminder Ada pending no_answer"))
+        })
+        .await;
+    stage.clock.advance(SignedDuration::from_mins(61));
+    stage.faults(json!({})).await;
+    let fates = at_rest(&stage, &game, 2).await;
+    assert_eq!(fates, ["announcement channel sent", "reminder Ada skipped expired"]);
+    assert!(stage.dms("Ada").await.is_empty());
+    stage.strike().await;
+}

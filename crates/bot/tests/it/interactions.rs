@@ -1,4 +1,5 @@
 use crate::stage::{Stage, sketch};
+use jiff::SignedDuration;
 use serde_json::json;
 
 #[tokio::test]
@@ -46,14 +47,19 @@ async fn commands_list_and_show_games() {
     let nothing = stage.command("Dana", "game list", json!({})).await;
     insta::assert_snapshot!(nothing, @"No game is coming up here.");
     stage.game(|_| {}).await;
-    stage.game(|draft| draft.title = "Dungeons".to_owned()).await;
     let card = stage.card().await;
     stage.press("Dana", &card, "Join").await;
+    stage
+        .game(|draft| {
+            draft.title = "Dungeons".to_owned();
+            draft.start += SignedDuration::from_hours(1);
+        })
+        .await;
 
     insta::assert_snapshot!(stage.command("Dana", "game list", json!({})).await, @r"
     Coming up
     **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
-    **Dungeons** · <t:1795384800:F> · 0/2
+    **Dungeons** · <t:1795388400:F> · 0/2
     ");
     insta::assert_snapshot!(stage.command("Dana", "game mine", json!({})).await, @r"
     Your games
@@ -61,8 +67,8 @@ async fn commands_list_and_show_games() {
     ");
     insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "ungeon" })).await, @r"
     Dungeons
-    When: <t:1795384800:F>
-    <t:1795384800:R>
+    When: <t:1795388400:F>
+    <t:1795388400:R>
     Duration: 1 h
     Host: <@1200000000000000301>
     Where: The long table
@@ -72,7 +78,7 @@ async fn commands_list_and_show_games() {
     insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "d" })).await, @r"
     Which one?
     **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
-    **Dungeons** · <t:1795384800:F> · 0/2
+    **Dungeons** · <t:1795388400:F> · 0/2
     ");
     insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "Chess" })).await, @"No game that is coming up here has that in its title.");
     stage.strike().await;

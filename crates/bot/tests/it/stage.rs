@@ -207,6 +207,10 @@ impl Stage {
         self.send(self.http.patch(self.url(&format!("people/{name}"))).json(&change)).await;
     }
 
+    pub(crate) async fn change_channel(&self, name: &str, change: Value) {
+        self.send(self.http.patch(self.url(&format!("channels/{name}"))).json(&change)).await;
+    }
+
     pub(crate) async fn delete_message(&self, message: &Value) {
         let id = message["id"].as_str().unwrap();
         let response = self.http.delete(self.url(&format!("messages/{id}"))).send().await.unwrap();
