@@ -121,23 +121,24 @@ pub fn field(field: &Field<'_>) -> Markup {
 }
 
 fn control(field: &Field<'_>) -> Markup {
+    let Field { name, value, required, .. } = *field;
     let invalid = field.error.map(|_| "true");
     let placeholder = (!field.placeholder.is_empty()).then_some(field.placeholder);
     let described = field.described_by();
     html! {
         @match field.kind {
             Kind::Line(kind) => {
-                input .input type=(kind) id=(field.name) name=(field.name) value=(field.value) required[field.required]
+                input .input type=(kind) id=(name) name=(name) value=(value) required[required]
                     placeholder=[placeholder] aria-invalid=[invalid] aria-describedby=[described];
             }
             Kind::Lines => {
-                textarea .input id=(field.name) name=(field.name) rows="4" required[field.required]
-                    placeholder=[placeholder] aria-invalid=[invalid] aria-describedby=[described] { (field.value) }
+                textarea .input id=(name) name=(name) rows="4" required[required] placeholder=[placeholder]
+                    aria-invalid=[invalid] aria-describedby=[described] { (value) }
             }
             Kind::Choices(choices) => {
-                select .input id=(field.name) name=(field.name) aria-invalid=[invalid] aria-describedby=[described] {
+                select .input id=(name) name=(name) aria-invalid=[invalid] aria-describedby=[described] {
                     @for choice in choices {
-                        option value=(choice.value) selected[choice.value == field.value] { (choice.label) }
+                        option value=(choice.value) selected[choice.value == value] { (choice.label) }
                     }
                 }
             }

@@ -5,8 +5,8 @@ use axum::response::Response;
 
 /// What a page may load: own files, and avatars from Discord; no inline script or style.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' https://cdn.discordapp.com; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
-     base-uri 'none'";
+     img-src 'self' https://cdn.discordapp.com; connect-src 'self'; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'";
 
 /// Name and value of every security header, in the order in which they are set.
 pub const SECURITY_HEADERS: [(HeaderName, &str); 6] = [

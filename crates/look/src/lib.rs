@@ -1,6 +1,6 @@
-//! What every page shares: one stylesheet, one sprite, one script, the frame, and the pieces that pages are made of.
+//! What every page shares: one stylesheet, one sprite, one script, the frame, and the pieces of pages.
 //!
-//! Mount [`assets_router`] at [`ASSETS`], put [`security_headers`] around the whole router, and return [`page`]:
+//! Mount [`assets_router`] at [`ASSETS`], put [`security_headers`] around the whole router, return [`page`]:
 //!
 //! ```
 //! use axum::{Router, middleware::map_response, routing::get};
@@ -18,8 +18,8 @@
 //!     .layer(map_response(look::security_headers));
 //! ```
 //!
-//! Pieces are functions that return markup. None needs an inline style or script, which the content security policy
-//! forbids: what must be drawn is SVG with presentation attributes and classes.
+//! Pieces are functions that return markup. None needs an inline style or script, which the content security
+//! policy forbids: what must be drawn is SVG with presentation attributes and classes.
 
 mod assets;
 mod blocks;

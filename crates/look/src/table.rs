@@ -31,7 +31,9 @@ pub fn table(caption: &str, columns: &[Column<'_>], rows: &[Vec<Cell>]) -> Marku
     html! {
         table .table {
             caption { (caption) }
-            thead { tr { @for column in columns { th scope="col" .number[column.number] { (column.label) } } } }
+            thead {
+                tr { @for column in columns { th scope="col" .number[column.number] { (column.label) } } }
+            }
             tbody {
                 @for row in rows {
                     tr {

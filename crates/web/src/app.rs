@@ -18,16 +18,18 @@ pub struct App {
     pub ctx: Ctx,
     /// Addresses and ways to sign in.
     pub config: WebConfig,
-    /// What `/api/v1/events` tells.
+    /// What `/api/v1/events` tells; whoever builds this tells it what comes over the bus.
     pub live: Live,
-    /// Routes of other rooms on this listener, such as the Observatory; they make no spans here. It has no fallback.
+    /// Routes of other rooms on this listener, such as the Observatory; they make no spans here, and have no
+    /// fallback.
     pub extra: Router,
 }
 
 /// Addresses and ways to sign in.
 #[derive(Clone, Debug)]
 pub struct WebConfig {
-    /// Where people reach the dashboard. With `https` the session cookie is `Secure` and has the `__Host-` prefix.
+    /// Where people reach the dashboard. With `https` the session's cookie is `Secure` and has the `__Host-`
+    /// prefix.
     pub public_url: Url,
     /// Where the practice Discord's page is, when there is one.
     pub practice_url: Option<String>,

@@ -35,7 +35,8 @@ pub(crate) struct VersionReport {
 }
 
 /// The process answers.
-#[utoipa::path(get, path = "/livez", tag = "operation", responses((status = 200, body = String, description = "It is alive")))]
+#[utoipa::path(get, path = "/livez", tag = "operation",
+    responses((status = 200, body = String, description = "It is alive")))]
 pub(crate) async fn livez() -> &'static str {
     "alive\n"
 }

@@ -1,8 +1,8 @@
 //! The dashboard's door: JSON API under `/api/v1`, sign-in, live updates and pages.
 //!
-//! A handler reads its input, calls one verb of `actions`, and shows what came of it. What surrounds every handler
-//! stands in `layers`: the span and the log line, the security headers, the guard against other sites, the limit on
-//! time, and the one place where problems become responses.
+//! A handler reads its input, calls one verb of `actions`, and shows what came of it. What surrounds every
+//! handler stands in `layers`: the span and the log line, the security headers, the guard against other sites,
+//! the limit on time, and the one place where problems become responses.
 
 mod api;
 mod app;

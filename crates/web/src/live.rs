@@ -43,7 +43,8 @@ impl Live {
             kept.pop_front();
         }
         kept.push_back(Arc::clone(&event));
-        // Under the lock, so that a new listener hears it either as past or as present. Nobody may be listening.
+        // Under the lock, so that a new listener hears it either as past or as present; and when nobody
+        // listens, that is fine.
         let _ = self.sender.send(event);
     }
 

@@ -1,5 +1,6 @@
 //! Pages for people: plain HTML that works without a script.
 
+mod cancel_view;
 mod cards;
 mod form;
 mod form_input;
@@ -8,6 +9,7 @@ mod game;
 mod game_view;
 mod games;
 mod home;
+mod preview;
 mod problems;
 mod sign_in;
 mod visit;

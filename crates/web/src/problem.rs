@@ -1,6 +1,7 @@
 //! What went wrong, as RFC 9457 says it; the only place where errors become responses.
 //!
-//! A handler returns a [`Problem`]; the `present` layer writes it down, as JSON for programs and as a page for people.
+//! A handler returns a [`Problem`]; the `present` layer writes it down, as JSON for programs and as a page for
+//! people.
 
 mod types;
 

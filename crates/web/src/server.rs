@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actions::relay;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -41,17 +40,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[error("the listener stopped: {0}")]
 pub struct ServeError(#[from] std::io::Error);
 
-/// Serves the dashboard on `listener` until `stop` is cancelled; then lets requests in flight end, for up to 8 s.
-/// Meanwhile it follows the bus and tells open pages what happens.
+/// Serves the dashboard on `listener` until `stop` is cancelled; then requests in flight have 8 s to end.
 ///
 /// # Errors
 /// When the listener is not one.
 pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> Result<(), ServeError> {
     listener.local_addr()?;
-    let (ctx, live) = (app.ctx.clone(), app.live.clone());
     let router = crate::router(app, stop.clone());
-    let follow = relay::follow(ctx, stop.clone(), move |event| live.tell(event));
-    tokio::join!(accept(listener, router, stop), follow);
+    accept(listener, router, stop).await;
     Ok(())
 }
 
@@ -86,7 +82,10 @@ async fn next(
         match listener.accept().await {
             Ok((stream, peer)) => return (stream, peer, place),
             Err(error) => {
-                tracing::warn!(name: "http.accept.failed", target: "web", { error = %error }, "A connection was lost.");
+                tracing::warn!(
+                    name: "http.accept.failed", target: "web", { error = %error },
+                    "A connection was lost."
+                );
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -14,8 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{endpoints, health_endpoints};
 use crate::problem::{InputError, ProblemDetails};
 
-const DESCRIPTION: &str = "Games, their rosters, and what became of every notice. Whatever a page can do, this can do. \
-    Every error is a problem detail (RFC 9457); its `type` is stable and leads to an explanation.";
+const DESCRIPTION: &str = "Games, their rosters, and what became of every notice. \
+    Whatever a page can do, this can do. Every error is a problem detail (RFC 9457); its `type` is stable and \
+    leads to an explanation.";
 
 /// The API's document (OpenAPI 3.1), made from the routes that are served.
 pub fn openapi() -> OpenApi {

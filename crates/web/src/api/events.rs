@@ -42,8 +42,8 @@ pub(crate) struct Happened {
 /// What happens to games of your guilds, as server-sent events named `game.created`, `game.updated`,
 /// `game.cancelled`, `game.status_changed` and `participants.changed`; their data is a `Happened`.
 ///
-/// A client that comes back with `Last-Event-ID` hears what it missed, or `reset` when that is too much: look again
-/// at everything then.
+/// A client that comes back with `Last-Event-ID` hears what it missed, or `reset` when that is too much: look
+/// again at everything then.
 #[utoipa::path(get, path = "/events", tag = "events", params(
     ("game" = Option<Uuid>, Query, description = "Of one game only"),
     ("guild" = Option<String>, Query, description = "Of one guild only"),

@@ -21,7 +21,8 @@ pub(crate) struct PracticePersonWanted {
     person: String,
 }
 
-/// Signs in as one of the practice people, where there is a practice guild: the answer sets the session's cookie.
+/// Signs in as one of the practice people, where there is a practice guild: the answer sets the session's
+/// cookie.
 ///
 /// Takes JSON; a form with the fields `person` and `next` is answered by a redirect.
 #[utoipa::path(post, path = "/auth/practice", tag = "people", request_body = PracticePersonWanted,
@@ -39,7 +40,8 @@ pub(crate) async fn sign_in(State(web): State<Web>, request: Request) -> Result<
 }
 
 /// Ends the session of the cookie. Without one there is nothing to end.
-#[utoipa::path(post, path = "/auth/logout", tag = "people", responses((status = 204, description = "It is ended")))]
+#[utoipa::path(post, path = "/auth/logout", tag = "people",
+    responses((status = 204, description = "It is ended")))]
 pub(crate) async fn sign_out(
     State(web): State<Web>,
     headers: HeaderMap,

@@ -3,7 +3,7 @@
 use actions::games::GameView;
 use actions::guilds::GuildView;
 use domain::seats::Seat;
-use domain::{GameChanges, GameDraft, SignupMethod, Status, Template};
+use domain::{GameChanges, GameDraft, SignupMethod, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -248,45 +248,6 @@ impl From<GuildView> for GuildShape {
     fn from(view: GuildView) -> Self {
         let GuildView { guild, manages, may_host, .. } = view;
         Self { id: guild.id.to_string(), name: guild.name, zone: guild.zone, manages, may_host }
-    }
-}
-
-/// A template.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct TemplateShape {
-    pub(crate) id: Uuid,
-    pub(crate) name: String,
-    pub(crate) description: String,
-    /// The one that is used when none is named.
-    pub(crate) is_default: bool,
-    /// The channel that its games are announced in.
-    pub(crate) channel: String,
-    pub(crate) seats: u32,
-    pub(crate) minutes: u32,
-    /// Minutes before the start.
-    pub(crate) reminders: Vec<u32>,
-    pub(crate) place: String,
-    pub(crate) instructions: String,
-    #[schema(value_type = Signup)]
-    pub(crate) signup: SignupMethod,
-}
-
-impl From<Template> for TemplateShape {
-    fn from(template: Template) -> Self {
-        let terms = template.terms;
-        Self {
-            id: template.id.get(),
-            name: template.name,
-            description: template.description,
-            is_default: template.is_default,
-            channel: terms.channel.to_string(),
-            seats: terms.seats,
-            minutes: terms.minutes,
-            reminders: terms.reminders,
-            place: terms.place,
-            instructions: terms.instructions,
-            signup: terms.signup,
-        }
     }
 }
 

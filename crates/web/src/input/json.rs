@@ -9,7 +9,8 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::problem::{BODY_TOO_LARGE, MALFORMED_JSON, MALFORMED_REQUEST, Problem, UNSUPPORTED_MEDIA_TYPE};
 
-/// A body of `application/json`. What is wrong is told apart: not JSON (415, 400), or JSON that can't be so (422).
+/// A body of `application/json`. What is wrong is told apart: not JSON (415, 400), or JSON that can't be so
+/// (422).
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 

@@ -84,15 +84,15 @@ impl Asked {
             ..Page::default()
         })
     }
-    /// Where to go from here: to the game whose button it was, home, and to the trace for those who may see it.
+    /// Where to go from here: to the game whose button it was, home, to the trace for those who may see it.
     fn ways_on(&self, web: &Web) -> Markup {
-        let game = self.path.strip_prefix("/games/").and_then(|rest| rest.split_once('/'));
+        let part = self.path.strip_prefix("/games/").and_then(|rest| rest.split_once('/'));
+        let game = part.map(|(game, _)| format!("/games/{game}"));
+        let trace = format!("/observatory/traces/{}", self.request_id);
         html! {
-            @if let Some((game, _)) = game { (link_button(Style::Primary, &format!("/games/{game}"), "Back to the game")) }
+            @if let Some(game) = game { (link_button(Style::Primary, &game, "Back to the game")) }
             (link_button(Style::Plain, "/", "Go home"))
-            @if web.config().practice.is_some() {
-                (link_button(Style::Quiet, &format!("/observatory/traces/{}", self.request_id), "See its trace"))
-            }
+            @if web.config().practice.is_some() { (link_button(Style::Quiet, &trace, "See its trace")) }
         }
     }
 }

@@ -39,8 +39,8 @@ struct Workshop {
     templates: Vec<Template>,
 }
 
-const NO_HOST: &str = "Games of this guild are posted by its managers, and by the holders of a template's host roles. \
-    You are neither; one of them can change that.";
+const NO_HOST: &str = "Games of this guild are posted by its managers, and by the holders of a template's \
+    host roles. You are neither; one of them can change that.";
 
 impl Workshop {
     async fn enter(web: &Web, visit: &Visit, guild: Option<&str>) -> Result<Self, Problem> {

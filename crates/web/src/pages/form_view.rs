@@ -1,14 +1,12 @@
 //! The form for a game: grouped fields, the template's defaults as placeholders, a preview beside it.
 
-use std::time::Duration;
-
 use domain::{Game, Guild, SignupMethod, Template};
 use look::{
-    Choice, Embed, EmbedField, Field, FieldError, Kind, Style, Tone, card, embed, error_summary, field,
-    heading, hidden, link_button, notice,
+    Choice, Field, FieldError, Kind, Style, Tone, error_summary, field, heading, hidden, link_button, notice,
 };
 use maud::{Markup, html};
 
+use super::preview;
 use super::words::signup_label;
 use crate::input::Submitted;
 use crate::local_time::{Caveat, shown, zone};
@@ -51,7 +49,7 @@ pub(crate) fn view(form: &GameForm<'_>, csrf: &str) -> Markup {
                 (more(form))
                 (actions(form))
             }
-            div .stack.beside-sticky { (preview(form)) }
+            div .stack.beside-sticky { (preview::view(form)) }
         }
     }
 }
@@ -191,64 +189,6 @@ fn actions(form: &GameForm<'_>) -> Markup {
     }
 }
 
-fn preview(form: &GameForm<'_>) -> Markup {
-    let body = html! {
-        div .stack {
-            @if let Some(game) = form.preview {
-                (announcement(game, form))
-                p .small.muted { "Everybody reads the time in their own zone." }
-            } @else {
-                p .muted { "Press Preview to see the announcement as it will look in Discord. Nothing is saved by that." }
-            }
-        }
-    };
-    card("Announcement", &body)
-}
-
-/// The card as it will look in Discord.
-fn announcement(game: &Game, form: &GameForm<'_>) -> Markup {
-    let start = game.start.to_zoned(zone(&game.zone));
-    let length = look::duration(Duration::from_mins(u64::from(game.terms.minutes)));
-    let players = format!("Players {}/{}", form.players.len(), game.terms.seats);
-    let inline = |name, value| EmbedField { name, value, inline: true };
-    let block = |name, value| EmbedField { name, value, inline: false };
-    let mut fields = vec![
-        inline("When", html! { (start.strftime("%A, %-d %B %Y %H:%M")) }),
-        inline("Duration", html! { (length) }),
-        inline("Host", html! { "@" (form.host) }),
-    ];
-    if !game.terms.place.is_empty() {
-        fields.push(block("Where", html! { (game.terms.place) }));
-    }
-    fields.push(block(&players, roster(form.players)));
-    embed(&Embed {
-        color: OPEN_COLOUR,
-        title: &game.title,
-        description: (!game.description.is_empty()).then(|| html! { (game.description) }),
-        fields,
-        footer: Some("Open for signups"),
-        buttons: Some(buttons()),
-    })
-}
-
-fn roster(players: &[String]) -> Markup {
-    html! {
-        @if players.is_empty() { "Nobody yet" }
-        @for (number, name) in (1..).zip(players) { (number) ". @" (name) br; }
-    }
-}
-
-/// Pictures of the buttons: they do nothing here.
-fn buttons() -> Markup {
-    html! {
-        span .button.button-s.button-primary aria-hidden="true" { "Join" }
-        span .button.button-s aria-hidden="true" { "Leave" }
-    }
-}
-
-/// The stripe of a game that takes signups, 0xRRGGBB; the bot's card has the same.
-const OPEN_COLOUR: u32 = 0x0035_6FD6;
-
 /// Reminders as the form shows them.
 pub(crate) fn join(minutes: &[u32]) -> String {
     minutes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -264,26 +204,6 @@ impl GameForm<'_> {
         let error =
             self.errors.iter().find(|error| error.field == plain.name).map(|error| error.text.as_str());
         field(&Field { value: self.values.get(plain.name), error, ..plain })
-    }
-}
-
-/// Asks before a game is cancelled.
-pub(crate) fn cancel_view(game: &Game, players: usize, csrf: &str) -> Markup {
-    let told = match players {
-        0 => "Nobody is on the roster.".to_owned(),
-        1 => "The one player is told.".to_owned(),
-        count => format!("All {count} players are told."),
-    };
-    html! {
-        (heading(Some(html! { a href={ "/games/" (game.id) } { (game.title) } }), "Cancel this game?", None, None))
-        form .stack method="post" action={ "/games/" (game.id) "/cancel" } {
-            (hidden("csrf", csrf))
-            p { "The announcement is marked as cancelled, and no reminder goes out any more. " (told) " This can't be undone." }
-            div .row {
-                (look::button(Style::Danger, "Cancel the game"))
-                (link_button(Style::Plain, &format!("/games/{}", game.id), "Keep it"))
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use domain::GameId;
 use look::Section;
 use maud::Markup;
 
-use super::form_view::cancel_view;
+use super::cancel_view;
 use super::game_view::{self, GamePage};
 use super::visit::{Content, SentForm, Visit};
 use crate::app::Web;
@@ -74,7 +74,7 @@ pub(crate) async fn ask_to_cancel(
         section: Section::Games,
         guild: Some(&view.guild_name),
         live: None,
-        body: cancel_view(&view.game, players, &visit.csrf),
+        body: cancel_view::view(&view.game, players, &visit.csrf),
     }))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actions::games::{GameView, NoticeFate};
 use domain::notice::Recipient;
-use domain::seats::Seat;
+use domain::seats::{Seat, Split};
 use domain::{Participant, UserId, Who};
 use jiff::Timestamp;
 use look::{
@@ -93,21 +93,25 @@ fn reminders(minutes: &[u32]) -> Markup {
 }
 
 fn roster(page: &GamePage<'_>) -> Markup {
-    let open = seats_of(page.view).saturating_sub(page.view.split.confirmed.len());
-    let taken = page.view.split.confirmed.len();
+    let Split { confirmed, waitlist } = &page.view.split;
+    let (taken, open) = (confirmed.len(), seats_of(page.view).saturating_sub(confirmed.len()));
     html! {
         ol .roster {
-            @for (index, participant) in page.view.split.confirmed.iter().enumerate() { (player(page, index + 1, participant)) }
+            (places(page, confirmed))
             @for number in taken + 1..=taken + open.min(SHOWN_OPEN_SEATS) {
                 li .open-seat { span .seat-no { (number) } "open" }
             }
         }
         @if open > SHOWN_OPEN_SEATS { p .small.muted { "and " (open - SHOWN_OPEN_SEATS) " more open seats" } }
-        @if !page.view.split.waitlist.is_empty() {
+        @if !waitlist.is_empty() {
             h3 { "Waitlist" }
-            ol .roster { @for (index, participant) in page.view.split.waitlist.iter().enumerate() { (player(page, index + 1, participant)) } }
+            ol .roster { (places(page, waitlist)) }
         }
     }
+}
+
+fn places(page: &GamePage<'_>, part: &[Participant]) -> Markup {
+    html! { @for (number, participant) in (1..).zip(part) { (player(page, number, participant)) } }
 }
 
 /// More open seats are counted, not listed.
@@ -128,33 +132,52 @@ fn player(page: &GamePage<'_>, number: usize, participant: &Participant) -> Mark
 }
 
 fn your_part(page: &GamePage<'_>) -> Markup {
-    let game = &page.view.game;
-    let action = |verb: &str| format!("/games/{}/{verb}", game.id);
+    let instructions = &page.view.game.terms.instructions;
     let body = html! {
         div .stack {
-            @match page.view.my_seat {
-                Some(Seat::Confirmed(number)) => p { "You have seat " (number) "." },
-                Some(Seat::Waitlisted(number)) => p { "You are number " (number) " on the waitlist. You move up when somebody leaves, and are told." },
-                None => p .muted { (standing(page)) },
-            }
-            @if page.view.my_seat.is_some() && game.status.lets_leave() {
-                form method="post" action=(action("leave")) { (hidden("csrf", page.csrf)) (button(Style::Plain, "Leave")) }
-            } @else if page.view.may_join && page.view.my_seat.is_none() {
-                form method="post" action=(action("join")) {
-                    (hidden("csrf", page.csrf))
-                    (button(Style::Primary, if is_full(page.view) { "Join the waitlist" } else { "Join" }))
-                }
-            }
-            @if page.view.my_seat.is_some() && !game.terms.instructions.is_empty() {
-                (notice(Tone::Accent, &html! { h3 { "From the host" } p .prewrap { (game.terms.instructions) } }))
+            (standing(page))
+            (your_action(page))
+            @if page.view.my_seat.is_some() && !instructions.is_empty() {
+                (notice(Tone::Accent, &html! { h3 { "From the host" } p .prewrap { (instructions) } }))
             }
         }
     };
     card("You", &body)
 }
 
+fn standing(page: &GamePage<'_>) -> Markup {
+    html! {
+        @match page.view.my_seat {
+            Some(Seat::Confirmed(number)) => p { "You have seat " (number) "." },
+            Some(Seat::Waitlisted(number)) => p {
+                "You are number " (number) " on the waitlist. You move up when somebody leaves, and are told."
+            },
+            None => p .muted { (why_not(page)) },
+        }
+    }
+}
+
+fn your_action(page: &GamePage<'_>) -> Markup {
+    let view = page.view;
+    let address = format!("/games/{}", view.game.id);
+    let join = if is_full(view) { "Join the waitlist" } else { "Join" };
+    html! {
+        @if view.my_seat.is_some() && view.game.status.lets_leave() {
+            form method="post" action={ (address) "/leave" } {
+                (hidden("csrf", page.csrf))
+                (button(Style::Plain, "Leave"))
+            }
+        } @else if view.may_join {
+            form method="post" action={ (address) "/join" } {
+                (hidden("csrf", page.csrf))
+                (button(Style::Primary, join))
+            }
+        }
+    }
+}
+
 /// Why there is nothing to press, or what pressing does.
-fn standing(page: &GamePage<'_>) -> &'static str {
+fn why_not(page: &GamePage<'_>) -> &'static str {
     match page.view.game.status {
         domain::Status::Draft => "It is not announced yet. Players can join once it is.",
         domain::Status::Scheduled if page.view.may_join && is_full(page.view) => {
@@ -172,31 +195,39 @@ fn standing(page: &GamePage<'_>) -> &'static str {
 }
 
 fn fates(page: &GamePage<'_>) -> Markup {
-    let columns = [
+    const COLUMNS: [Column<'_>; 5] = [
         Column::text("Notice"),
         Column::text("To"),
         Column::text("State"),
         Column::text("When"),
         Column::number("Attempts"),
     ];
-    let row = |notice: &NoticeFate| {
-        let fate = &notice.fate;
-        vec![
-            html! { (notice_label(fate.kind)) },
-            html! { (recipient(page, notice)) },
-            html! { (delivery_badge(&fate.state)) @if let Some(reason) = &fate.reason { " " span .muted { (reason) } } },
-            time(fate.settled_at.unwrap_or(fate.scheduled_for), &zone(&page.view.game.zone), page.now),
-            html! { (fate.attempts) },
-        ]
-    };
-    let rows: Vec<_> = page.notices.iter().map(row).collect();
+    let rows: Vec<_> = page.notices.iter().map(|notice| fate_row(page, notice)).collect();
     html! {
         section .card.below {
             h2 { "Notices" }
-            @if rows.is_empty() { p .muted { "Nobody has been told anything yet. The announcement comes first." } }
-            @else { (table("What became of everything that people are told about this game", &columns, &rows)) }
+            @if rows.is_empty() {
+                p .muted { "Nobody has been told anything yet. The announcement comes first." }
+            } @else {
+                (table("What became of everything that people are told about this game", &COLUMNS, &rows))
+            }
         }
     }
+}
+
+fn fate_row(page: &GamePage<'_>, notice: &NoticeFate) -> Vec<Markup> {
+    let fate = &notice.fate;
+    let state = html! {
+        (delivery_badge(&fate.state))
+        @if let Some(reason) = &fate.reason { " " span .muted { (reason) } }
+    };
+    vec![
+        html! { (notice_label(fate.kind)) },
+        html! { (recipient(page, notice)) },
+        state,
+        time(fate.settled_at.unwrap_or(fate.scheduled_for), &zone(&page.view.game.zone), page.now),
+        html! { (fate.attempts) },
+    ]
 }
 
 fn recipient<'a>(page: &'a GamePage<'_>, notice: &'a NoticeFate) -> &'a str {

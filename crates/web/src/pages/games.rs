@@ -64,20 +64,22 @@ fn body(visit: &Visit, query: &Query, guilds: &[GuildView], listed: Option<&List
     html! {
         (heading(None, "Games", Some(count), Some(new)))
         (filters(query, guilds))
-        @if games.is_empty() {
-            (empty_state("No game matches", "Look for another status or a shorter text, or post a game of your own.",
-                Some(link_button(Style::Plain, "/games?status=all", "Show all games"))))
-        } @else {
-            (cards(&games, &visit.viewing()))
-        }
+        @if games.is_empty() { (no_match()) } @else { (cards(&games, &visit.viewing())) }
         @if let Some(next) = listed.next { (next_page(query, &cursor::write(next))) }
     }
 }
 
+fn no_match() -> Markup {
+    let all = link_button(Style::Plain, "/games?status=all", "Show all games");
+    let what = "Look for another status or a shorter text, or post a game of your own.";
+    empty_state("No game matches", what, Some(all))
+}
+
 fn no_guild() -> Markup {
+    let what = "Ask somebody who manages your Discord guild to add the bot to it.";
     html! {
         (heading(None, "Games", None, None))
-        (empty_state("You share no guild with Muster", "Ask somebody who manages your Discord guild to add the bot to it.", None))
+        (empty_state("You share no guild with Muster", what, None))
     }
 }
 
@@ -96,13 +98,14 @@ fn filters(query: &Query, guilds: &[GuildView]) -> Markup {
         let value = query.text(name).unwrap_or_default();
         field(&Field { name, label, value, kind: Kind::Choices(choices), ..Field::default() })
     };
-    let text = query.text("q").unwrap_or_default();
+    let value = query.text("q").unwrap_or_default();
+    let text = Field { name: "q", label: "Title has", value, kind: Kind::Line("search"), ..Field::default() };
     html! {
         form .filters method="get" action="/games" role="search" {
             @if guilds.len() > 1 { (choice("guild", "Guild", &guilds)) }
             (choice("status", "Status", &statuses))
             (choice("role", "Whose", &roles))
-            (field(&Field { name: "q", label: "Title has", value: text,  kind: Kind::Line("search"), ..Field::default() }))
+            (field(&text))
             button .button type="submit" { "Show" }
         }
     }
@@ -114,5 +117,6 @@ fn next_page(query: &Query, cursor: &str) -> Markup {
         link.extend_pairs(query.all(name).iter().map(|value| (name, value)));
     }
     let link = link.append_pair("cursor", cursor).finish();
-    html! { nav .row.below aria-label="More games" { (link_button(Style::Plain, &format!("/games?{link}"), "Later games")) } }
+    let link = link_button(Style::Plain, &format!("/games?{link}"), "Later games");
+    html! { nav .row.below aria-label="More games" { (link) } }
 }

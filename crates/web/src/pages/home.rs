@@ -38,9 +38,7 @@ fn body(visit: &Visit, mine: &[&GameView], open: &[&GameView]) -> Markup {
     html! {
         (heading(None, "Next games", None, Some(new)))
         @if mine.is_empty() && open.is_empty() {
-            (empty_state("No games ahead",
-                "Games that you host, join or could join stand here, the next one first. Post one, and it is announced in Discord at once.",
-                Some(link_button(Style::Plain, "/games?status=all", "Look at past games"))))
+            (nothing_ahead())
         } @else {
             div .stack-l {
                 @if !mine.is_empty() { section .stack { h2 { "Yours" } (cards(mine, &visit.viewing())) } }
@@ -48,4 +46,11 @@ fn body(visit: &Visit, mine: &[&GameView], open: &[&GameView]) -> Markup {
             }
         }
     }
+}
+
+fn nothing_ahead() -> Markup {
+    let what = "Games that you host, join or could join stand here, the next one first. \
+        Post one, and it is announced in Discord at once.";
+    let past = link_button(Style::Plain, "/games?status=all", "Look at past games");
+    empty_state("No games ahead", what, Some(past))
 }

@@ -12,7 +12,10 @@ pub(crate) async fn one(Path(slug): Path<String>, theme: Theme) -> Result<Markup
     let crumb = html! { a href="/problems" { "Problems" } };
     let body = html! {
         (heading(Some(crumb), kind.title, None, None))
-        div .stack { p { (kind.meaning) } p .muted { "Status " (kind.status) ", type " code { (kind.reference()) } } }
+        div .stack {
+            p { (kind.meaning) }
+            p .muted { "Status " (kind.status) ", type " code { (kind.reference()) } }
+        }
     };
     Ok(page(Page { title: kind.title, theme, body, ..Page::default() }))
 }
@@ -21,7 +24,14 @@ pub(crate) async fn one(Path(slug): Path<String>, theme: Theme) -> Result<Markup
 pub(crate) async fn all(theme: Theme) -> Markup {
     let body = html! {
         (heading(None, "Problems", None, None))
-        dl .stack { @for kind in ALL { div { dt { (kind.status) " " a href=(kind.reference()) { (kind.title) } } dd .muted { (kind.meaning) } } } }
+        dl .stack {
+            @for kind in ALL {
+                div {
+                    dt { (kind.status) " " a href=(kind.reference()) { (kind.title) } }
+                    dd .muted { (kind.meaning) }
+                }
+            }
+        }
     };
     page(Page { title: "Problems", theme, body, ..Page::default() })
 }

@@ -36,21 +36,26 @@ pub(crate) async fn sign_out(
     Ok((AppendHeaders([cookie]), Redirect::to("/sign-in")))
 }
 
+const NO_WAY_IN: &str = "Signing in with Discord is not set up on this Muster. \
+    Whoever runs it can use bearer tokens meanwhile.";
+
 /// The people to sign in as, or what to do when there are none.
 fn view(config: &WebConfig, theme: Theme, next: &str) -> Markup {
     let body = html! {
         (heading(None, "Sign in", None, None))
         @if let Some(practice) = &config.practice {
             div .stack {
-                p { "This is a practice guild. Be any of its people: what you do here, the others see in the practice Discord." }
+                p {
+                    "This is a practice guild. Be any of its people: what you do here, the others see in the \
+                     practice Discord."
+                }
                 form method="post" action="/sign-in" {
                     (hidden("next", next))
                     ul .people { @for person in &practice.people { li { (choice(person)) } } }
                 }
             }
         } @else {
-            (empty_state("Nobody can sign in here yet",
-                "Signing in with Discord is not set up on this Muster. Whoever runs it can use bearer tokens meanwhile.", None))
+            (empty_state("Nobody can sign in here yet", NO_WAY_IN, None))
         }
     };
     page(Page {

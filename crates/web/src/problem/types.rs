@@ -1,4 +1,4 @@
-//! The types of problems. A type's slug is an interface: programs match on it, so it never changes its meaning.
+//! The types of problems. A type's slug is an interface: programs match on it, so its meaning stays.
 
 /// A kind of problem.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +49,8 @@ problem_types! {
     FORBIDDEN = 403 "forbidden", "You may not do this",
         "You are a member, but this is for hosts or managers.";
     CROSS_SITE = 403 "cross-site", "The request comes from another site",
-        "A change has to be asked for from Muster's own pages, or with a bearer token. If you used a form of ours, load the page again: its token is of an older session.";
+        "A change has to be asked for from Muster's own pages, or with a bearer token. If you used a form of \
+         ours, load the page again: its token is of an older session.";
     NOT_FOUND = 404 "not-found", "There is nothing here",
         "The address is wrong, the thing is gone, or you are not among those who may know of it.";
     METHOD_NOT_ALLOWED = 405 "method-not-allowed", "That can't be done here",
@@ -77,7 +78,8 @@ problem_types! {
     UNAVAILABLE = 503 "unavailable", "Something that we need can't be reached",
         "Nothing was changed. Try again in a moment.";
     TOO_SLOW = 503 "too-slow", "This took too long",
-        "The request was given up after 30 seconds. Whether it took effect is uncertain: look before you try again.";
+        "The request was given up after 30 seconds. Whether it took effect is uncertain: look before you try \
+         again.";
 }
 
 #[cfg(test)]

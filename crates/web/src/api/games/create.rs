@@ -16,7 +16,8 @@ use crate::problem::Problem;
 /// With an `Idempotency-Key` the same request makes one game however often it is sent.
 #[utoipa::path(post, path = "/games", tag = "games", request_body = NewGame,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 characters")),
-    responses((status = 201, body = GameShape, headers(("Location" = String, description = "Where the game is")))))]
+    responses((status = 201, body = GameShape,
+        headers(("Location" = String, description = "Where the game is")))))]
 pub(crate) async fn create(
     State(web): State<Web>,
     signed: Signed,

@@ -10,8 +10,8 @@ use crate::input::{GamePath, Json};
 use crate::problem::Problem;
 
 /// Changes a game; its players are told of a new time or place.
-#[utoipa::path(patch, path = "/games/{id}", tag = "games", params(("id" = Uuid, Path)), request_body = GamePatch,
-    responses((status = 200, body = GameShape)))]
+#[utoipa::path(patch, path = "/games/{id}", tag = "games", params(("id" = Uuid, Path)),
+    request_body = GamePatch, responses((status = 200, body = GameShape)))]
 pub(crate) async fn edit(
     State(web): State<Web>,
     GamePath(id): GamePath,

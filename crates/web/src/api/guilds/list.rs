@@ -18,7 +18,8 @@ pub(crate) struct Guilds {
 }
 
 /// The guilds that you share with Muster.
-#[utoipa::path(get, path = "/guilds", tag = "guilds", operation_id = "list_guilds", responses((status = 200, body = Guilds)))]
+#[utoipa::path(get, path = "/guilds", tag = "guilds", operation_id = "list_guilds",
+    responses((status = 200, body = Guilds)))]
 pub(crate) async fn list(State(web): State<Web>, signed: Signed) -> Result<Json<Guilds>, Problem> {
     let guilds = guilds::list(web.ctx(), &signed.actor).await?;
     Ok(Json(Guilds { guilds: guilds.into_iter().map(GuildShape::from).collect() }))

@@ -11,8 +11,8 @@ use crate::input::GuildPath;
 use crate::problem::Problem;
 
 /// A guild that you are a member of.
-#[utoipa::path(get, path = "/guilds/{guild}", tag = "guilds", operation_id = "show_guild", params(("guild" = String, Path)),
-    responses((status = 200, body = GuildShape)))]
+#[utoipa::path(get, path = "/guilds/{guild}", tag = "guilds", operation_id = "show_guild",
+    params(("guild" = String, Path)), responses((status = 200, body = GuildShape)))]
 pub(crate) async fn show(
     State(web): State<Web>,
     GuildPath(guild): GuildPath,
