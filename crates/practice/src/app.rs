@@ -1,11 +1,12 @@
 //! What every request, connection and page shares.
 
 use crate::limits::Limits;
-use crate::state::World;
+use crate::state::{Journal, World};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clock::{Chance, Clock};
 use jiff::Timestamp;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,8 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug)]
 pub(crate) struct App {
     world: Mutex<World>,
+    /// Locked only while the world is.
+    journal: Mutex<Option<Journal>>,
     pub(crate) limits: Mutex<Limits>,
     /// Counts changes of the world; whoever waits for one watches it.
     changes: watch::Sender<u64>,
@@ -35,6 +38,7 @@ impl App {
     pub(crate) fn new(world: World, limits: Limits, parts: Parts) -> Self {
         Self {
             world: Mutex::new(world),
+            journal: Mutex::new(parts.journal),
             limits: Mutex::new(limits),
             changes: watch::Sender::new(0),
             connections: AtomicU64::new(0),
@@ -53,7 +57,13 @@ impl App {
 
     /// Changes the world at the current instant and tells everyone who waits for a change.
     pub(crate) fn change<R>(&self, act: impl FnOnce(&mut World, Timestamp) -> R) -> R {
-        let result = act(&mut self.lock(), self.clock.now());
+        let mut world = self.lock();
+        let result = act(&mut world, self.clock.now());
+        match self.journal.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(journal) => report(journal.write(&mut world)),
+            None => world.notes.clear(),
+        }
+        drop(world);
         self.changes.send_modify(|count| *count += 1);
         result
     }
@@ -65,6 +75,14 @@ impl App {
 
     fn lock(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state as the text of a state file, and the number of the journal that follows it; none without a journal.
+    pub(crate) fn snapshot(&self) -> Option<io::Result<(String, u64)>> {
+        let world = self.lock();
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = journal.as_mut()?.turn();
+        Some(number.and_then(|number| Ok((world.to_text(number)?, number))))
     }
 
     /// A watch on the number of changes.
@@ -88,6 +106,12 @@ impl App {
     }
 }
 
+fn report(result: io::Result<()>) {
+    if let Err(error) = result {
+        tracing::warn!(name: "practice.journal_not_written", %error, "The practice journal could not be written.");
+    }
+}
+
 /// What a server is started with.
 #[derive(Debug)]
 pub(crate) struct Parts {
@@ -95,6 +119,7 @@ pub(crate) struct Parts {
     pub(crate) chance: Chance,
     pub(crate) address: SocketAddr,
     pub(crate) stop: CancellationToken,
+    pub(crate) journal: Option<Journal>,
 }
 
 /// A bot token of Discord's form: the application's id, a time and a signature, here all of one cloth.

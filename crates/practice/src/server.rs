@@ -1,8 +1,9 @@
 //! Starting, serving and stopping.
 
 use crate::app::{App, Parts, Shared, bot_token};
+use crate::faults::Faults;
 use crate::limits::Limits;
-use crate::state::{self, World};
+use crate::state::{self, Journal, Loaded, World};
 use crate::{cast, gateway, page, rest, script_api};
 use axum::Router;
 use axum::body::Body;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -26,6 +28,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTIONS_LIMIT: usize = 2_048;
 /// Changes are gathered this long before the state file is written.
 const SAVE_DELAY: Duration = Duration::from_millis(400);
+/// Between two writes of the state lies so many times what the last one took.
+const PAUSE_PER_WRITE: u32 = 10;
 /// A broken accept (out of file descriptors) is tried again after this.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,8 +42,8 @@ pub struct PracticeConfig {
     pub clock: Clock,
     /// Where tokens and session ids come from.
     pub chance: Chance,
-    /// The state file (JSON), written within a second after a change and at shutdown; without one, everything
-    /// is forgotten at the end.
+    /// The state file (JSON), written within a second after a change and at shutdown, with a journal beside it that
+    /// has every message before its sender is answered; without one, everything is forgotten at the end.
     pub data: Option<PathBuf>,
     /// Whether rate limits are enforced.
     pub strict_limits: bool,
@@ -48,9 +52,9 @@ pub struct PracticeConfig {
 /// Why the practice Discord can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The listener has no address.
-    #[error("the practice Discord's listener has no address: {0}")]
-    Address(#[from] std::io::Error),
+    /// The listener has no address, or the journal can't be begun.
+    #[error("the practice Discord can't start: {0}")]
+    Io(#[from] std::io::Error),
     /// The state file can't be used.
     #[error(transparent)]
     State(#[from] state::LoadError),
@@ -69,20 +73,24 @@ impl Practice {
     ///
     /// # Errors
     /// When the listener has no address or the state file can't be read.
-    #[expect(clippy::unused_async, reason = "starting may come to need it; the callers already await it")]
     pub async fn start(config: PracticeConfig, stop: CancellationToken) -> Result<Self, StartError> {
         let address = config.listener.local_addr()?;
-        let kept = config.data.as_deref().map(state::load).transpose()?.flatten();
-        let world = kept.unwrap_or_else(|| World::new(bot_token(&config.chance)));
+        let (world, journal) = open(config.data.clone(), config.chance.clone()).await?;
         let token = world.token.clone();
-        let parts = Parts { clock: config.clock, chance: config.chance, address, stop };
+        let parts = Parts { clock: config.clock, chance: config.chance, address, stop, journal };
         let app = Arc::new(App::new(world, Limits::new(config.strict_limits), parts));
         spawn(&app, accept(Arc::clone(&app), config.listener));
         if let Some(path) = config.data.clone() {
+            write(&app, path.clone()).await;
             spawn(&app, keep(Arc::clone(&app), path));
         }
         tracing::info!(name: "practice.started", %address, guild = cast::guild().name, "The practice Discord is open.");
         Ok(Self { app, token, data: config.data })
+    }
+
+    /// Switches faults on and off, as the page and scripts can.
+    pub fn set_faults(&self, faults: Faults) {
+        self.app.change(|world, _| world.faults = faults);
     }
 
     /// Where it listens.
@@ -109,6 +117,16 @@ impl Practice {
             write(&self.app, path).await;
         }
     }
+}
+
+/// The world as it was left, with a journal to go on in; a new one that is forgotten, without a state file.
+async fn open(data: Option<PathBuf>, chance: Chance) -> Result<(World, Option<Journal>), StartError> {
+    let Some(path) = data else { return Ok((World::new(bot_token(&chance)), None)) };
+    let opened = tokio::task::spawn_blocking(move || {
+        let Loaded { world, journal } = state::load(&path, || bot_token(&chance))?;
+        Ok::<_, StartError>((world, Some(Journal::begin(&path, journal)?)))
+    });
+    opened.await.map_err(std::io::Error::other)?
 }
 
 /// Every task belongs to the tracker that `Practice::wait` waits for.
@@ -187,28 +205,39 @@ async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, 
 /// Writes the state while the server runs; `Practice::wait` writes it for the last time.
 async fn keep(app: Shared, path: PathBuf) {
     let mut changes = app.changes();
+    let mut pause = SAVE_DELAY;
     loop {
         let rest = async {
             // The sender lives in `app`, so this only ever reports a change.
             changes.changed().await.ok();
-            tokio::time::sleep(SAVE_DELAY).await;
+            tokio::time::sleep(pause).await;
         };
         tokio::select! {
             () = rest => {}
             () = app.stop.cancelled() => return,
         }
         changes.mark_unchanged();
+        let begun = Instant::now();
         write(&app, path.clone()).await;
+        // A large state is written less often; the journal has what matters meanwhile.
+        pause = SAVE_DELAY.max(begun.elapsed() * PAUSE_PER_WRITE);
     }
 }
 
 async fn write(app: &Shared, path: PathBuf) {
     let shown = path.display().to_string();
-    let result = match app.read(World::to_text) {
-        Ok(text) => tokio::task::spawn_blocking(move || state::save(&path, &text)).await,
-        Err(error) => Ok(Err(error.into())),
+    let written = match app.snapshot() {
+        Some(Ok((text, journal))) => tokio::task::spawn_blocking(move || {
+            state::save(&path, &text)?;
+            state::forget_before(&path, journal);
+            Ok(())
+        })
+        .await
+        .unwrap_or_else(|error| Err(std::io::Error::other(error))),
+        Some(Err(error)) => Err(error),
+        None => Ok(()),
     };
-    if let Ok(Err(error)) = result {
+    if let Err(error) = written {
         tracing::warn!(name: "practice.state_not_saved", path = shown, %error, "The practice state could not be saved.");
     }
 }

@@ -100,9 +100,9 @@ async fn change(
 }
 
 async fn delete(State(app): State<Shared>, Path(channel): Path<String>) -> Result<StatusCode, Problem> {
-    app.change(|world, _| {
+    app.change(|world, now| {
         let id = find(world, &channel)?;
-        world.delete_channel(id);
+        world.delete_channel(id, now);
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -1,5 +1,6 @@
 //! The state file: one JSON document, replaced as a whole.
 
+use super::journal;
 use super::{Guild, Ids, Interaction, Message, Sessions, Snowflake, World};
 use crate::faults::Faults;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,7 @@ pub enum LoadError {
 #[derive(Serialize)]
 struct Written<'a> {
     layout: u32,
+    journal: u64,
     token: &'a str,
     ids: &'a Ids,
     guild: &'a Guild,
@@ -62,6 +64,7 @@ struct Layout {
 
 #[derive(Deserialize)]
 struct Read {
+    journal: u64,
     token: String,
     ids: Ids,
     guild: Guild,
@@ -73,10 +76,11 @@ struct Read {
 }
 
 impl World {
-    /// The state as the text of a state file.
-    pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
+    /// The state as the text of a state file, after which the journals from `journal` on come.
+    pub(crate) fn to_text(&self, journal: u64) -> Result<String, serde_json::Error> {
         serde_json::to_string(&Written {
             layout: LAYOUT,
+            journal,
             token: &self.token,
             ids: &self.ids,
             guild: &self.guild,
@@ -89,20 +93,34 @@ impl World {
     }
 }
 
-/// Reads the state file; nothing when there is none.
-pub(crate) fn load(path: &Path) -> Result<Option<World>, LoadError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+/// What was kept.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) world: World,
+    /// The number of the journal to begin.
+    pub(crate) journal: u64,
+}
+
+/// Reads the state file and its journals; a world with `token` when there is no file yet.
+pub(crate) fn load(path: &Path, token: impl FnOnce() -> String) -> Result<Loaded, LoadError> {
+    let (mut world, number) = match std::fs::read_to_string(path) {
+        Ok(text) => parse(path, &text)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => (World::new(token()), 0),
         Err(source) => return Err(LoadError::Read { path: path.to_owned(), source }),
     };
+    let journal = journal::replay(&mut world, path, number);
+    let journal = journal.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    Ok(Loaded { world, journal })
+}
+
+fn parse(path: &Path, text: &str) -> Result<(World, u64), LoadError> {
     let damaged = |source| LoadError::Damaged { path: path.to_owned(), source };
-    let Layout { layout: found } = serde_json::from_str(&text).map_err(damaged)?;
+    let Layout { layout: found } = serde_json::from_str(text).map_err(damaged)?;
     if found != LAYOUT {
         return Err(LoadError::Layout { path: path.to_owned(), found });
     }
-    let read: Read = serde_json::from_str(&text).map_err(damaged)?;
-    Ok(Some(World {
+    let read: Read = serde_json::from_str(text).map_err(damaged)?;
+    let world = World {
         guild: read.guild,
         messages: read.messages.into_iter().collect(),
         direct: read.direct,
@@ -112,7 +130,9 @@ pub(crate) fn load(path: &Path) -> Result<Option<World>, LoadError> {
         token: read.token,
         ids: read.ids,
         sessions: Sessions::default(),
-    }))
+        notes: Vec::new(),
+    };
+    Ok((world, read.journal))
 }
 
 /// Writes a state file beside the old one, then puts it in its place.

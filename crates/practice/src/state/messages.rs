@@ -98,6 +98,11 @@ impl Messages {
         self.by_place.get(&(channel, id)).filter(|message| message.deleted.is_none())
     }
 
+    /// The message, also when it was deleted.
+    pub(crate) fn on_record(&self, channel: Snowflake, id: Snowflake) -> Option<&Message> {
+        self.by_place.get(&(channel, id))
+    }
+
     pub(crate) fn get_mut(&mut self, channel: Snowflake, id: Snowflake) -> Option<&mut Message> {
         self.by_place.get_mut(&(channel, id)).filter(|message| message.deleted.is_none())
     }
@@ -122,6 +127,17 @@ impl Messages {
             .range((channel, Snowflake(0))..=(channel, Snowflake(u64::MAX)))
             .map(|(_, message)| message)
             .filter(|message| message.deleted.is_none())
+    }
+
+    /// Deletes everything in a channel; gives the ids.
+    pub(crate) fn delete_all(&mut self, channel: Snowflake, now: Timestamp) -> Vec<Snowflake> {
+        let all = self.by_place.range_mut((channel, Snowflake(0))..=(channel, Snowflake(u64::MAX)));
+        let left = all.map(|(_, message)| message).filter(|message| message.deleted.is_none());
+        left.map(|message| {
+            message.deleted = Some(now);
+            message.id
+        })
+        .collect()
     }
 
     /// Every message that was ever visible, by channel, oldest first.

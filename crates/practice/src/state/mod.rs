@@ -7,6 +7,7 @@ mod forms;
 mod guild;
 mod interactions;
 mod invoke;
+mod journal;
 mod mentions;
 mod messages;
 mod moderation;
@@ -16,11 +17,12 @@ mod posting;
 mod sessions;
 mod snowflake;
 
-pub(crate) use file::{LoadError, load, save};
+pub(crate) use file::{LoadError, Loaded, load, save};
 pub(crate) use forms::{Field, fields};
 pub(crate) use guild::{CATEGORY, Channel, DIRECT, Guild, Member, Overwrite, Role, TEXT};
 pub(crate) use interactions::{COMMAND, Interaction};
 pub(crate) use invoke::Filled;
+pub(crate) use journal::{Journal, Note, forget_before};
 pub(crate) use mentions::AllowedMentions;
 pub(crate) use messages::{Message, Messages, Origin};
 pub(crate) use play::{Invocation, PlayError};
@@ -51,6 +53,8 @@ pub(crate) struct World {
     pub(crate) token: String,
     pub(crate) ids: Ids,
     pub(crate) sessions: Sessions,
+    /// What the journal has to hear of; emptied after every change.
+    pub(crate) notes: Vec<Note>,
 }
 
 impl World {
@@ -66,6 +70,7 @@ impl World {
             token,
             ids: Ids::default(),
             sessions: Sessions::default(),
+            notes: Vec::new(),
         }
     }
 

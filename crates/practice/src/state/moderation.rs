@@ -2,8 +2,9 @@
 
 use super::permissions::{EMBED_LINKS, SEND_MESSAGES, VIEW_CHANNEL};
 use super::sessions::intents;
-use super::{BOT, Snowflake, World};
+use super::{BOT, Note, Snowflake, World};
 use crate::wire;
+use jiff::Timestamp;
 use serde_json::json;
 
 impl World {
@@ -54,13 +55,16 @@ impl World {
         self.dispatch("CHANNEL_UPDATE", intents::GUILDS, data);
     }
 
-    /// Deletes a channel with its messages.
-    pub(crate) fn delete_channel(&mut self, channel: Snowflake) {
+    /// Deletes a channel with its messages; those tell nobody of their own.
+    pub(crate) fn delete_channel(&mut self, channel: Snowflake, now: Timestamp) {
         let Some(data) = self.guild.channel(channel).map(|channel| wire::channel(&self.guild, channel))
         else {
             return;
         };
         self.guild.channels.retain(|known| known.id != channel);
+        for id in self.messages.delete_all(channel, now) {
+            self.notes.push(Note::Message { channel, id });
+        }
         self.dispatch("CHANNEL_DELETE", intents::GUILDS, data);
     }
 

@@ -6,7 +6,7 @@ use super::mentions::{AllowedMentions, mentions_in};
 use super::messages::{EPHEMERAL, LOADING, Message, Origin};
 use super::permissions::{EMBED_LINKS, MANAGE_MESSAGES, SEND_MESSAGES, VIEW_CHANNEL};
 use super::sessions::{Event, intents};
-use super::{BOT, Snowflake, World};
+use super::{BOT, Note, Snowflake, World};
 use crate::errors::{ApiError, Code};
 use crate::validate::{self, Draft, Purpose};
 use crate::wire;
@@ -112,6 +112,7 @@ impl World {
             origin,
         };
         self.messages.insert(message.clone());
+        self.notes.push(Note::Message { channel, id: message.id });
         self.tell_of("MESSAGE_CREATE", &message);
         message
     }
@@ -165,6 +166,7 @@ impl World {
         edited.edited = Some(now);
         edited.edits += 1;
         *message = edited.clone();
+        self.notes.push(Note::Message { channel, id });
         self.tell_of("MESSAGE_UPDATE", &edited);
         Ok(edited)
     }
@@ -189,7 +191,9 @@ impl World {
     pub(crate) fn remove(&mut self, channel: Snowflake, id: Snowflake, now: Timestamp) {
         let Some(message) = self.messages.get_mut(channel, id) else { return };
         message.deleted = Some(now);
-        if message.is_ephemeral() {
+        let is_ephemeral = message.is_ephemeral();
+        self.notes.push(Note::Message { channel, id });
+        if is_ephemeral {
             return;
         }
         let mut data = json!({ "id": id, "channel_id": channel });
@@ -234,6 +238,7 @@ impl World {
         }
         let channel = self.ids.next(now);
         self.direct.insert(channel, person);
+        self.notes.push(Note::Direct { channel, person });
         channel
     }
 

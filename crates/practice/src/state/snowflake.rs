@@ -68,6 +68,11 @@ impl Ids {
         self.last = Snowflake::first_at(now).max(Snowflake(self.last.0 + 1));
         self.last
     }
+
+    /// Never gives out `used` or anything before it.
+    pub(crate) fn skip(&mut self, used: Snowflake) {
+        self.last = self.last.max(used);
+    }
 }
 
 #[cfg(test)]

@@ -215,3 +215,28 @@ async fn an_update_changes_the_message_that_was_pressed() {
     assert_eq!(outcome["reply"]["id"], json!(message));
     assert_eq!(outcome["reply"]["components"], json!([]));
 }
+
+#[tokio::test]
+async fn a_button_in_a_direct_message_works_without_a_guild() {
+    let stage = Stage::open().await;
+    let (mut bot, _) = Bot::log_in(&stage).await;
+    let hana = json!({ "recipient_id": cast::find_person("Hana").unwrap().id.to_string() });
+    let (_, direct) = stage.call(Method::POST, "/users/@me/channels", hana).await;
+    let (_, message) = stage.post(direct["id"].as_str().unwrap().parse().unwrap(), card()).await;
+    let button = |person: &str| json!({ "as": person, "message": message["id"], "button": "Join" });
+    let (status, _) = stage.try_script(Method::POST, "/press", button("Goro")).await;
+    assert_eq!(status, 404, "nobody else sees it");
+    let press = stage.script(Method::POST, "/press", button("Hana"));
+    let answer = async {
+        let interaction = bot.interaction().await;
+        assert!(interaction.is_dm() && interaction.guild_id.is_none());
+        assert_eq!(interaction.author().unwrap().name, "hana");
+        let client = bot.http.interaction(interaction.application_id);
+        client.create_response(interaction.id, &interaction.token, &deferred_ephemeral()).await.unwrap();
+        let none = twilight_model::channel::message::AllowedMentions::default();
+        let edit = client.update_response(&interaction.token).content(Some("Noted."));
+        edit.allowed_mentions(Some(&none)).await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(press, answer);
+    assert_eq!(outcome["reply"]["content"], "Noted.");
+}
