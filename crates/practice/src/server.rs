@@ -24,6 +24,8 @@ use tower::ServiceExt;
 
 /// A client has this long to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// What is under way when the server is stopped may take so long to end.
+const GRACE: Duration = Duration::from_secs(1);
 /// Connections served at once.
 const CONNECTIONS_LIMIT: usize = 2_048;
 /// Changes are gathered this long before the state file is written.
@@ -182,7 +184,8 @@ async fn serve(app: Shared, router: Router, stream: TcpStream) {
         ended = connection.as_mut() => ended,
         () = app.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // A connection on which nothing was asked yet wouldn't end by itself.
+            tokio::time::timeout(GRACE, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

@@ -108,7 +108,12 @@ fn skips(viewer: &Viewer, clock: ClockFace, now: Timestamp) -> Markup {
 
 fn faults(world: &World, viewer: &Viewer) -> Markup {
     let faults = &world.faults;
-    let calm = Faults { require_allowed_mentions: true, ..Faults::default() };
+    // The two that say how strict the server is aren't faults.
+    let calm = Faults {
+        require_allowed_mentions: faults.require_allowed_mentions,
+        privileged_intents: faults.privileged_intents,
+        ..Faults::default()
+    };
     let active = *faults != calm;
     let switches = [
         ("outage", "Outage", "every request is answered 503", faults.outage),

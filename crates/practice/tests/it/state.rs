@@ -93,3 +93,15 @@ async fn old_journals_are_cleared_away() {
     let files = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(files, 2, "the state and one journal");
 }
+
+#[tokio::test]
+async fn it_stops_while_clients_hold_their_connections() {
+    let stage = Stage::open().await;
+    let (bot, _) = crate::bot::Bot::log_in(&stage).await;
+    let silent = tokio::net::TcpStream::connect(stage.practice.address()).await.unwrap();
+    let live = stage.http.get(stage.url("/page/live")).send().await.unwrap();
+    let begun = std::time::Instant::now();
+    stage.close().await;
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
+    drop((bot, silent, live));
+}
