@@ -7,10 +7,14 @@
   if (!live()) return;
 
   const QUIET_MS = 250;
+  const FIRST_MS = 500;
+  const LONGEST_MS = 16_000;
   const toast = document.querySelector(".toast");
   let timer = 0;
   let fetching = false;
   let again = false;
+  let patience = FIRST_MS;
+  let expecting = 0;
 
   // What a person is typing is theirs: a form that was touched is left alone, and a hint is shown instead.
   let touched = false;
@@ -59,13 +63,22 @@
       // The stream reconnects by itself, and its next event brings the next try.
     } finally {
       fetching = false;
-      if (again) { again = false; soon(); }
+      if (again) { again = false; soon(); } else { expect(); }
     }
   }
 
   function soon() {
+    patience = FIRST_MS;
     clearTimeout(timer);
     timer = setTimeout(refresh, QUIET_MS);
+  }
+
+  // What is on its way when the page is drawn arrives without an event: look again, each time after twice as long.
+  function expect() {
+    clearTimeout(expecting);
+    if (patience > LONGEST_MS || !live()?.querySelector("[data-soon]")) return;
+    expecting = setTimeout(() => { if (!touched) refresh(); }, patience);
+    patience *= 2;
   }
 
   function say(text) {
@@ -73,6 +86,7 @@
   }
 
   for (const box of document.querySelectorAll('[data-scroll="end"]')) box.scrollTop = box.scrollHeight;
+  expect();
 
   const source = new EventSource(live().dataset.live);
   for (const name of (live().dataset.liveOn || "message").split(" ")) source.addEventListener(name, soon);

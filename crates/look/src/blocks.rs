@@ -10,10 +10,20 @@ pub fn heading(crumb: Option<Markup>, title: &str, under: Option<Markup>, action
         header .head {
             div .head-words {
                 @if let Some(crumb) = crumb { p .crumb { (crumb) } }
-                h1 { (title) }
+                h1 { (breakable(title)) }
                 @if let Some(under) = under { div .row { (under) } }
             }
             @if let Some(actions) = actions { div .row { (actions) } }
+        }
+    }
+}
+
+/// A name that a narrow screen may break after its dots, slashes and underscores, and not within a word.
+pub fn breakable(name: &str) -> Markup {
+    html! {
+        @for (at, part) in name.split_inclusive(['.', '/', '_']).enumerate() {
+            @if at > 0 { wbr; }
+            (part)
         }
     }
 }
@@ -85,5 +95,16 @@ pub fn failure(failure: &Failure<'_>, action: Option<Markup>) -> Markup {
                 p .small.muted { "If you ask somebody for help, give them this request id: " code { (id) } }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_break_between_their_parts() {
+        insta::assert_snapshot!(breakable("db.client.returned_rows").into_string(), @"db.<wbr>client.<wbr>returned_<wbr>rows");
+        insta::assert_snapshot!(breakable("<GET> /games").into_string(), @"&lt;GET&gt; /<wbr>games");
     }
 }

@@ -33,7 +33,7 @@ mod theme;
 mod time;
 
 pub use assets::{ASSETS, assets_router};
-pub use blocks::{Failure, card, disclosure, empty_state, facts, failure, heading, notice, tabs};
+pub use blocks::{Failure, breakable, card, disclosure, empty_state, facts, failure, heading, notice, tabs};
 pub use embed::{Embed, EmbedField, embed};
 pub use forms::{Choice, Field, FieldError, Kind, Style, button, error_summary, field, hidden, link_button};
 pub use headers::{CONTENT_SECURITY_POLICY, SECURITY_HEADERS, security_headers};

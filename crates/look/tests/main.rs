@@ -68,6 +68,7 @@ fn text_can_be_read() {
             ("--on-accent", "--accent"),
             ("--on-accent", "--accent-strong"),
             ("--accent-strong", "--accent-soft"),
+            ("--on-good", "--good"),
             ("--good", "--good-soft"),
             ("--warn", "--warn-soft"),
             ("--bad", "--bad-soft"),
