@@ -21,7 +21,7 @@ pub(super) fn show(viewer: &Viewer, interaction: Snowflake, form: &Value) -> Mar
             @for field in fields(form) { (self::field(&field)) }
             p .form-ends {
                 button .small .primary type="submit" { "Submit" }
-                a href=(format!("/?as={}&at={}", viewer.person.name, viewer.place.name())) { "Cancel" }
+                a href=(viewer.address()) { "Cancel" }
             }
         }
     }

@@ -86,6 +86,7 @@ fn one(words: Words<'_>, viewer: &Viewer, message: &Message, follows: bool) -> M
             div .body {
                 (content(words, message))
                 @for embed in &message.embeds { (self::embed(words, embed)) }
+                @if message.content.is_empty() { (edited(message)) }
                 @for row in &message.components { (self::row(viewer, message, row)) }
                 @if message.only_for.is_some() { p .only { "Only you can see this" } }
             }
@@ -108,9 +109,14 @@ fn content(words: Words<'_>, message: &Message) -> Markup {
         @if message.is_loading() { p .thinking { "The bot is thinking…" } }
         @if !message.content.is_empty() {
             div .text dir="auto" { (words.block(&message.content)) }
+            (edited(message))
         }
-        @if message.edited.is_some() && !message.is_ephemeral() { span .edited { "(edited)" } }
     }
+}
+
+/// Under the text; under the embeds of a message without one.
+fn edited(message: &Message) -> Markup {
+    html! { @if message.edited.is_some() && !message.is_ephemeral() { span .edited { "(edited)" } } }
 }
 
 fn embed(words: Words<'_>, embed: &Value) -> Markup {

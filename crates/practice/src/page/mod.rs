@@ -16,7 +16,7 @@ use crate::script_api::same_origin;
 use axum::Router;
 use axum::extract::State;
 use axum::middleware::{from_fn, map_response};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use viewer::Viewer;
 
@@ -32,9 +32,12 @@ pub(crate) fn router() -> Router<Shared> {
         .layer(map_response(security))
 }
 
-async fn show(State(app): State<Shared>, viewer: Viewer) -> impl IntoResponse {
+async fn show(State(app): State<Shared>, viewer: Viewer) -> Response {
+    if !viewer.is_placed {
+        return (viewer.cookie(), Redirect::to(&viewer.address())).into_response();
+    }
     let now = app.clock.now();
     let clock = layout::ClockFace::of(&app.clock);
     let page = app.read(|world| layout::page(world, &viewer, clock, now));
-    (viewer.cookie(), page)
+    (viewer.cookie(), page).into_response()
 }

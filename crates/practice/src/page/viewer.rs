@@ -1,6 +1,7 @@
 //! Who is looking at what: from the address, else from the cookie.
 
 use crate::app::Shared;
+use crate::cast::GAMES_CHANNEL_ID;
 use crate::state::{Channel, Member, Snowflake, TEXT, World};
 use axum::extract::{FromRequestParts, Query};
 use axum::response::AppendHeaders;
@@ -19,6 +20,8 @@ pub(super) struct Viewer {
     pub(super) person: Member,
     /// A text channel, or the person's direct messages with the bot.
     pub(super) place: View,
+    /// The address says where: without that, another place could be the liveliest at the next look.
+    pub(super) is_placed: bool,
     /// Messages before this one, when older ones are looked at.
     pub(super) before: Option<Snowflake>,
     /// What became of the last deed, when that has to be said.
@@ -69,8 +72,14 @@ impl Viewer {
         let named = wanted.person.or(remembered).and_then(|name| world.guild.person(&name).cloned());
         let person = named.or_else(|| world.guild.people().next().cloned())?;
         let place = view(world, &person, wanted.place.as_deref());
+        let is_placed = wanted.place.is_some();
         let told = wanted.told.map(|told| told.chars().take(TOLD_LIMIT).collect());
-        Some(Self { person, place, before: wanted.before, told, form: wanted.form })
+        Some(Self { person, place, is_placed, before: wanted.before, told, form: wanted.form })
+    }
+
+    /// The address of this person at this place.
+    pub(super) fn address(&self) -> String {
+        format!("/?as={}&at={}", self.person.name, self.place.name())
     }
 
     /// The cookie that remembers the person until the browser closes.
@@ -80,12 +89,18 @@ impl Viewer {
     }
 }
 
-/// The place of that name, when the person sees it; else the first channel that the person sees.
+/// The place of that name, when the person sees it; else the channel with the newest message, or #games while
+/// there is none.
 fn view(world: &World, person: &Member, name: Option<&str>) -> View {
     let seen = |channel: &&Channel| channel.kind == TEXT && world.person_may(person, channel, 0);
     let named = name.and_then(|name| world.guild.text_channel(name)).filter(seen);
-    let channel = named.or_else(|| world.guild.channels.iter().find(seen)).filter(|_| name != Some("dm"));
-    match channel {
+    let newest = |channel: Snowflake| {
+        let mut messages = world.messages.of_channel(channel);
+        messages.rfind(|message| message.is_visible_to(person.id)).map(|message| message.id)
+    };
+    let liveliness = |channel: &&Channel| (newest(channel.id), channel.id.0 == GAMES_CHANNEL_ID);
+    let liveliest = || world.guild.channels.iter().filter(seen).max_by_key(liveliness);
+    match named.or_else(liveliest).filter(|_| name != Some("dm")) {
         Some(channel) => View::Channel { id: channel.id, name: channel.name.clone() },
         None => View::Direct(world.find_direct(person.id)),
     }

@@ -165,7 +165,20 @@ async fn what_a_person_may_not_see_is_not_shown() {
     let managers = page(&stage, "/?as=Chidi&at=staff").await;
     assert!(managers.contains("#staff as Chidi"));
     let players = page(&stage, "/?as=Goro&at=staff").await;
-    assert!(players.contains("#general as Goro") && !players.contains("staff"));
+    assert!(players.contains("#games as Goro") && !players.contains("staff"));
+}
+
+#[tokio::test]
+async fn the_page_opens_where_the_newest_message_is() {
+    let stage = Stage::open().await;
+    assert!(page(&stage, "/").await.contains("#games as Ada"), "nothing was said yet");
+    let said = json!({ "as": "Chidi", "channel": "staff", "content": "Between us" });
+    stage.script(Method::POST, "/say", said).await;
+    assert!(page(&stage, "/").await.contains("#staff as Ada"));
+    assert!(page(&stage, "/?as=goro").await.contains("#games as Goro"), "players don't see it");
+    let bare = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let response = bare.get(stage.url("/?as=ada")).send().await.unwrap();
+    assert_eq!(response.headers()[LOCATION], "/?as=ada&at=staff", "the page stays there");
 }
 
 #[tokio::test]
