@@ -60,7 +60,7 @@ fn name_table(names: &[MetricName]) -> Markup {
     let row = |metric: &MetricName| {
         vec![
             html! {
-                a href=(href(HERE, &[("name", &metric.name)])) { (metric.name) }
+                a href=(href(HERE, &[("name", &metric.name)])) { (look::breakable(&metric.name)) }
                 @if !metric.description.is_empty() { div .muted { (metric.description) } }
             },
             html! { (metric.kind) },

@@ -45,7 +45,7 @@ pub(crate) struct LogQuery {
 #[serde(default)]
 pub(crate) struct MetricQuery {
     pub(crate) name: String,
-    /// Minutes; an hour if it is not said.
+    /// Minutes; a quarter of an hour if it is not said, as on the overview.
     pub(crate) minutes: String,
 }
 
@@ -134,7 +134,7 @@ impl LogQuery {
 impl MetricQuery {
     /// How far back, in minutes.
     pub(crate) fn minutes(&self) -> Result<u32, BadFilter> {
-        Ok(number("minutes", &self.minutes)?.unwrap_or(60).clamp(1, 7 * 24 * 60))
+        Ok(number("minutes", &self.minutes)?.unwrap_or(15).clamp(1, 7 * 24 * 60))
     }
 }
 
