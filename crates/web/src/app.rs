@@ -81,6 +81,7 @@ pub(crate) struct Web(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     ctx: Ctx,
+    silent: Ctx,
     config: WebConfig,
     live: Live,
     stop: CancellationToken,
@@ -90,11 +91,21 @@ impl Web {
     /// Takes the application apart into the shared state and the routes of others.
     pub(crate) fn new(app: App, stop: CancellationToken) -> (Self, Router) {
         let App { ctx, config, live, extra } = app;
-        (Self(Arc::new(Inner { ctx, config, live, stop })), extra)
+        let silent = Ctx {
+            store: ctx.quiet.clone(),
+            telemetry: Telemetry::off(ctx.telemetry.service()),
+            ..ctx.clone()
+        };
+        (Self(Arc::new(Inner { ctx, silent, config, live, stop })), extra)
     }
 
     pub(crate) fn ctx(&self) -> &Ctx {
         &self.0.ctx
+    }
+
+    /// The same without spans, for what nobody asked for: whether a listener may hear of an event.
+    pub(crate) fn silent_ctx(&self) -> &Ctx {
+        &self.0.silent
     }
 
     pub(crate) fn telemetry(&self) -> &Telemetry {

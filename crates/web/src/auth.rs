@@ -5,4 +5,4 @@ mod sign_in;
 mod signed;
 
 pub(crate) use sign_in::{own_path, sign_in_practice, sign_out};
-pub(crate) use signed::Signed;
+pub(crate) use signed::{Signed, bearer};

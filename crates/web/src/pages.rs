@@ -52,10 +52,11 @@ async fn guilds_of(web: &Web, visit: &Visit) -> Result<Vec<GuildView>, Problem> 
     Ok(guilds::list(web.ctx(), &visit.actor).await?)
 }
 
-/// The guild that an address names, else the first one.
-fn chosen<'a>(guilds: &'a [GuildView], named: Option<&str>) -> Option<&'a GuildView> {
-    let wanted = |view: &&GuildView| Some(view.guild.id.to_string().as_str()) == named;
-    guilds.iter().find(wanted).or_else(|| guilds.first().filter(|_| named.is_none()))
+/// The guild that an address names, else the first one; none when there is none at all.
+fn chosen<'a>(guilds: &'a [GuildView], named: Option<&str>) -> Result<Option<&'a GuildView>, Problem> {
+    let Some(named) = named else { return Ok(guilds.first()) };
+    let found = guilds.iter().find(|view| view.guild.id.to_string() == named);
+    found.map(Some).ok_or_else(|| Problem::not_found("There is no such guild."))
 }
 
 async fn templates_of(web: &Web, visit: &Visit, guild: GuildId) -> Result<Vec<Template>, Problem> {

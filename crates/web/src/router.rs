@@ -2,7 +2,9 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::Response;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -33,9 +35,17 @@ pub fn router(app: App, stop: CancellationToken) -> Router {
         .layer(map_response(look::security_headers))
 }
 
+/// What a person sees is theirs: no shared cache keeps it, and a browser asks again.
+async fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    response
+}
+
 /// From the inside out: what is listed last sees a request first.
 fn surrounded(rooms: Router<Web>, web: &Web) -> Router {
     rooms
+        .layer(map_response(private))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn(guard))
         .layer(from_fn(time_out))

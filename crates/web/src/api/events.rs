@@ -117,7 +117,7 @@ impl Listener {
         if !of_guild || !is_told(&event.body) {
             return None;
         }
-        games::show(self.web.ctx(), &self.actor, game).await.ok()?;
+        games::show(self.web.silent_ctx(), &self.actor, game).await.ok()?;
         let happened = Happened {
             guild: event.guild.to_string(),
             game: game.get(),

@@ -40,7 +40,7 @@ impl FromRequestParts<Web> for Signed {
 }
 
 /// RFC 6750 §2.1; the scheme's name is not case-sensitive.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

@@ -6,16 +6,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use url::Url;
 
+use crate::auth::bearer;
 use crate::problem::{CROSS_SITE, Problem};
 
 /// Lets a change through when it comes from our own pages, or isn't a browser's at all.
 ///
-/// A request with a bearer token needs no such proof: a browser never adds one by itself.
+/// A request with a bearer token needs no such proof: a browser never adds one by itself, as it does with
+/// cookies and basic credentials.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    if is_safe(request.method())
-        || request.headers().contains_key(header::AUTHORIZATION)
-        || is_own(request.headers())
-    {
+    if is_safe(request.method()) || bearer(request.headers()).is_some() || is_own(request.headers()) {
         return next.run(request).await;
     }
     Problem::new(&CROSS_SITE, "This change was asked for by another site, so it was not made.")

@@ -45,7 +45,7 @@ const NO_HOST: &str = "Games of this guild are posted by its managers, and by th
 impl Workshop {
     async fn enter(web: &Web, visit: &Visit, guild: Option<&str>) -> Result<Self, Problem> {
         let guilds = super::guilds_of(web, visit).await?;
-        let chosen = super::chosen(&guilds, guild).cloned();
+        let chosen = super::chosen(&guilds, guild)?.cloned();
         let GuildView { guild, member, .. } =
             chosen.ok_or_else(|| Problem::not_found("You share no guild with Muster."))?;
         let mut templates = super::templates_of(web, visit, guild.id).await?;

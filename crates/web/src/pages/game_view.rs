@@ -230,9 +230,11 @@ fn fate_row(page: &GamePage<'_>, notice: &NoticeFate) -> Vec<Markup> {
     ]
 }
 
-fn recipient<'a>(page: &'a GamePage<'_>, notice: &'a NoticeFate) -> &'a str {
+fn recipient(page: &GamePage<'_>, notice: &NoticeFate) -> String {
     match notice.fate.to {
-        Recipient::Channel(_) => page.channel.unwrap_or("the channel"),
-        Recipient::User(user) => notice.name.as_deref().unwrap_or_else(|| name_of(page.view, user)),
+        Recipient::Channel(_) => {
+            page.channel.map_or_else(|| "the channel".to_owned(), |name| format!("#{name}"))
+        }
+        Recipient::User(user) => notice.name.clone().unwrap_or_else(|| name_of(page.view, user).to_owned()),
     }
 }

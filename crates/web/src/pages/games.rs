@@ -24,7 +24,7 @@ const UPCOMING: [Status; 3] = [Status::Draft, Status::Scheduled, Status::InProgr
 /// A page of games.
 pub(crate) async fn list(State(web): State<Web>, visit: Visit, query: Query) -> Result<Markup, Problem> {
     let guilds = super::guilds_of(&web, &visit).await?;
-    let guild = super::chosen(&guilds, query.text("guild")).map(|view| &view.guild);
+    let guild = super::chosen(&guilds, query.text("guild"))?.map(|view| &view.guild);
     let listed = match guild {
         Some(guild) => Some(games::list(web.ctx(), &visit.actor, wanted(&query, guild)?).await?),
         None => None,

@@ -56,6 +56,8 @@ async fn open_pages_hear_of_changes() {
     event: game.status_changed
     data: {"guild":"1200000000000000000","game":"[game]","sequence":2,"occurred_at":"2026-06-01T12:00:00Z"}
     "#);
+    let told = house.captured.spans();
+    assert!(told.iter().all(|span| span.name != "games.show"), "looking for a listener is no story");
     house.stop.cancel();
     assert!(stream.next().await.is_none());
     house.close().await;

@@ -51,6 +51,7 @@ async fn a_game_is_posted_from_the_form() {
     assert!(page.contains("Heist &lt;b&gt;") && !page.contains("Heist <b>"));
     assert!(page.contains("Fri 5 Jun 2026, 19:00 <span class=\"zone\">Europe/Berlin</span>"), "{page}");
     assert!(page.contains("0 of 3 seats"));
+    assert_eq!(ada.look("/games").await.headers[header::CACHE_CONTROL], "private, no-cache");
     assert!(page.contains("Nobody has been told anything yet."));
     house.close().await;
 }
@@ -133,6 +134,7 @@ async fn a_page_that_is_not_there_says_so_nicely() {
     assert_eq!(answer.status, 404);
     assert!(answer.text.contains("There is nothing here"));
     assert!(answer.text.contains(answer.headers["x-request-id"].to_str().unwrap()));
+    assert_eq!(ada.look("/games?guild=7").await.status, 404);
     assert_eq!(ada.look("/problems/game-closed").await.status, 200);
     assert_eq!(ada.look("/problems").await.status, 200);
     house.close().await;
