@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
+use tower_http::compression::CompressionLayer;
 
 use crate::{
     counters::{Counters, Health},
@@ -92,4 +93,6 @@ pub(crate) fn router(observatory: Observatory) -> Router {
         .route("/observatory/api/metrics", get(api::metrics))
         .route("/observatory/api/health", get(api::health))
         .with_state(observatory)
+        // A long trace is mostly the same words again. No secret stands beside them that a length could betray.
+        .layer(CompressionLayer::new())
 }

@@ -17,7 +17,7 @@ use crate::now;
 /// What the house around the Observatory knows of a request: put it into the request's extensions to have it shown.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
-    /// The name of who is signed in, and the token of the sign-out form.
+    /// The name of who is signed in, and the token of the sign-out form; empty where that form is left out.
     pub viewer: Option<(String, String)>,
     /// The guild beside the mark.
     pub guild: Option<String>,

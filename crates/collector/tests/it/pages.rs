@@ -193,3 +193,12 @@ async fn the_stylesheet_is_sent_once() {
     let again = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(again.status(), 304);
 }
+
+#[tokio::test]
+async fn pages_travel_compressed() {
+    let world = small().await;
+    let request = Request::get("/observatory/traces").header("accept-encoding", "gzip");
+    let router = world.collector.observatory_router();
+    let response = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+}
