@@ -39,7 +39,7 @@ impl Section {
 pub struct Viewer<'a> {
     /// The name shown in the top bar.
     pub name: &'a str,
-    /// The token that the sign-out form sends back.
+    /// The token that the sign-out form sends back; empty where that form is left out.
     pub csrf: &'a str,
 }
 
@@ -158,10 +158,14 @@ fn pages(page: &Page<'_>) -> Markup {
 }
 
 fn who(viewer: Viewer<'_>) -> Markup {
+    let name = html! { span .who-name { (initial(viewer.name)) span { (viewer.name) } } };
+    if viewer.csrf.is_empty() {
+        return html! { div .who { (name) } };
+    }
     html! {
         form .who method="post" action="/sign-out" {
             (hidden("csrf", viewer.csrf))
-            span .who-name { (initial(viewer.name)) span { (viewer.name) } }
+            (name)
             button .button.button-quiet type="submit" { "Sign out" }
         }
     }
