@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::service::{Ended, Service};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
@@ -19,19 +19,31 @@ pub(crate) enum End {
     Died(&'static str, String),
 }
 
-/// Waits for a signal, or for a service that ends by itself.
-pub(crate) async fn wait(services: &mut [Service]) -> Result<End, Failure> {
-    tokio::select! {
-        asked = asked_to_stop() => asked.map(|()| End::Asked),
-        (name, why) = first_death(services) => Ok(End::Died(name, why)),
+/// Ctrl-C and SIGTERM, listened to from the moment this is made: before anybody is told that the process runs.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn asked_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
-async fn asked_to_stop() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
+/// Waits for a signal, or for a service that ends by itself.
+pub(crate) async fn wait(services: &mut [Service], signals: &mut Signals) -> End {
     tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        asked = tokio::signal::ctrl_c() => Ok(asked?),
+        () = signals.asked_to_stop() => End::Asked,
+        (name, why) = first_death(services) => End::Died(name, why),
     }
 }
 
@@ -62,7 +74,11 @@ fn reason(ended: Result<Ended, JoinError>) -> String {
 }
 
 /// Asks every service to end, and waits for them; a second signal ends the process at once.
-pub(crate) async fn stop(services: &mut [Service], stop: &CancellationToken) -> Result<(), Failure> {
+pub(crate) async fn stop(
+    services: &mut [Service],
+    stop: &CancellationToken,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
     stop.cancel();
     let all = async {
         for service in services {
@@ -76,7 +92,7 @@ pub(crate) async fn stop(services: &mut [Service], stop: &CancellationToken) -> 
     };
     tokio::select! {
         ended = tokio::time::timeout(DRAIN, all) => ended.unwrap_or(Err(Failure::SlowStop)),
-        _ = asked_to_stop() => std::process::exit(1),
+        () = signals.asked_to_stop() => std::process::exit(1),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::banner;
 use crate::failure::Failure;
 use crate::folder::DataFolder;
-use crate::lifecycle::{self, End};
+use crate::lifecycle::{self, End, Signals};
 use crate::listeners::{Bound, Listeners};
 use crate::service::{self, Service};
 use crate::services::Plan;
@@ -62,6 +62,7 @@ struct Process {
 
 impl Process {
     async fn live(self, listeners: Listeners, running: &mut Vec<Service>) -> Result<(), Failure> {
+        let mut signals = Signals::listen()?;
         let addresses = listeners.addresses(&self.settings.data);
         let Listeners { dashboard, practice, otlp_grpc, otlp_http } = listeners;
         let grounds = self.grounds((otlp_http, otlp_grpc), practice).await?;
@@ -80,9 +81,9 @@ impl Process {
         when_ready(&rooms.readiness).await;
         banner::print(&addresses);
 
-        let end = lifecycle::wait(running).await?;
+        let end = lifecycle::wait(running, &mut signals).await;
         tracing::info!(name: "process.stopping", "Asked to stop: what has begun is finished.");
-        let stopped = lifecycle::stop(running, &stop).await;
+        let stopped = lifecycle::stop(running, &stop, &mut signals).await;
         self.close(&rooms, grounds).await;
         match end {
             End::Asked => stopped,
