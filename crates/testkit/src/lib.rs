@@ -6,9 +6,11 @@
 //! A test opens a [`House`], lets people do things by the doors that it builds on [`House::ctx`], and ends it with
 //! [`House::close`], which looks whether anything was left lying about.
 
+mod games;
 mod guild;
 mod script;
 
+pub use games::actor;
 pub use guild::{GUILD, person, snapshot};
 pub use script::sketch;
 
@@ -19,6 +21,7 @@ use clock::{Chance, Clock, PracticeClock};
 use discord::{Rest, RestConfig};
 use jiff::Timestamp;
 use practice::{Practice, PracticeConfig};
+use std::path::PathBuf;
 use std::time::Duration;
 use store::{Store, StoreConfig};
 use telemetry::{Captured, Secret, ServiceName, Telemetry};
@@ -86,6 +89,35 @@ impl House {
         Ctx { discord: client(&self.practice, self.ctx.telemetry.clone()), ..self.ctx.clone() }
     }
 
+    /// The rooms of another service in the same house, and what it tells.
+    pub fn beside(&self, service: ServiceName) -> (Ctx, Captured) {
+        let (telemetry, captured) = Telemetry::captured(service);
+        let ctx = Ctx {
+            store: self.ctx.store.for_service(&telemetry),
+            quiet: self.ctx.store.for_service(&Telemetry::off(service)),
+            discord: client(&self.practice, telemetry.clone()),
+            readiness: Readiness::default(),
+            telemetry,
+            ..self.ctx.clone()
+        };
+        (ctx, captured)
+    }
+
+    /// The same rooms in another process: on the same database, whose commits give no hints here, and with a bus and
+    /// a cache of its own.
+    ///
+    /// # Panics
+    /// When the database can't be opened once more.
+    pub async fn in_another_process(&self) -> Ctx {
+        let telemetry = self.ctx.telemetry.clone();
+        context(&self.folder, (telemetry.clone(), &self.clock), client(&self.practice, telemetry)).await
+    }
+
+    /// The database's file.
+    pub fn database(&self) -> PathBuf {
+        database(&self.folder)
+    }
+
     /// The bot's token.
     pub fn token(&self) -> Secret<String> {
         Secret::new(self.practice.token().to_owned())
@@ -110,10 +142,10 @@ impl House {
         assert!(came, "it never came: {what}\n{:#}", serde_json::Value::from(self.oracle().await));
     }
 
-    /// Ends everything.
+    /// Ends everything that was started in the house.
     ///
     /// # Panics
-    /// When an event was left in the outbox or a delivery in the ledger although somebody was there to take them.
+    /// When something of it is still in use.
     pub async fn close(self) {
         self.stop.cancel();
         self.ctx.background.close();
@@ -139,6 +171,10 @@ impl House {
     }
 }
 
+fn database(folder: &TempDir) -> PathBuf {
+    folder.path().join("muster.db")
+}
+
 async fn open_practice(clock: &PracticeClock, stop: &CancellationToken) -> Practice {
     let config = PracticeConfig {
         listener: TcpListener::bind("127.0.0.1:0").await.expect("a port"),
@@ -157,7 +193,7 @@ fn client(practice: &Practice, telemetry: Telemetry) -> Rest {
 }
 
 async fn context(folder: &TempDir, (telemetry, clock): (Telemetry, &PracticeClock), discord: Rest) -> Ctx {
-    let file = StoreConfig::Sqlite(folder.path().join("muster.db"));
+    let file = StoreConfig::Sqlite(database(folder));
     let store = Store::open(&file, &telemetry).await.expect("a database");
     store.migrate().await.expect("a schema");
     let bus = Bus::in_process();

@@ -21,8 +21,7 @@ impl House {
     /// # Panics
     /// When the practice Discord refuses.
     pub async fn command(&self, name: &str, command: &str, options: Value) -> String {
-        let body =
-            json!({ "as": name, "channel": "games", "command": command, "options": options, "wait_ms": WAIT_MS });
+        let body = json!({ "as": name, "channel": "games", "command": command, "options": options, "wait_ms": WAIT_MS });
         answer(&self.post("command", body).await)
     }
 
@@ -37,7 +36,8 @@ impl House {
 
     /// What the bot has posted in the guild's channels, oldest first, deleted messages left out.
     pub async fn cards(&self) -> Vec<Value> {
-        let in_guild = |m: &Value| m["channel_name"].is_string() && m["only_for"].is_null() && m["deleted"].is_null();
+        let in_guild =
+            |m: &Value| m["channel_name"].is_string() && m["only_for"].is_null() && m["deleted"].is_null();
         self.oracle().await.into_iter().filter(in_guild).collect()
     }
 

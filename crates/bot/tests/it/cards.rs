@@ -1,6 +1,7 @@
-use crate::stage::{Stage, person, sketch};
-use actions::{Actor, Door, games};
+use crate::stage::Stage;
+use actions::games;
 use jiff::SignedDuration;
+use testkit::{actor, sketch};
 
 #[tokio::test]
 async fn a_card_follows_its_game_to_the_end() {
@@ -38,7 +39,7 @@ async fn a_deleted_card_of_an_open_game_is_posted_once_more() {
     stage.until("Dana is on it", async |stage| sketch(&stage.card().await).contains("Players 1/2")).await;
     stage.delete_message(&card).await;
     // The next change finds it gone.
-    games::join(&stage.ctx, &Actor::on_the_web(person("emre"), Door::Api), game.id).await.unwrap();
+    games::join(&stage.ctx, &actor("emre"), game.id).await.unwrap();
     stage
         .until("there is a new one", async |stage| {
             stage

@@ -1,12 +1,12 @@
-use crate::stage::{Stage, person, sketch};
-use actions::{Actor, Door, games};
+use crate::stage::Stage;
+use actions::games;
 use domain::Game;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use testkit::{House, actor, person, sketch};
 
-async fn fates(stage: &Stage, game: &Game) -> Vec<String> {
-    let ada = Actor::on_the_web(person("ada"), Door::Api);
-    let mut fates: Vec<_> = games::deliveries(&stage.ctx, &ada, game.id)
+async fn fates(house: &House, game: &Game) -> Vec<String> {
+    let mut fates: Vec<_> = games::deliveries(&house.ctx, &actor("ada"), game.id)
         .await
         .unwrap()
         .into_iter()
@@ -21,15 +21,15 @@ async fn fates(stage: &Stage, game: &Game) -> Vec<String> {
 }
 
 /// Waits until every delivery of the game has ended.
-async fn at_rest(stage: &Stage, game: &Game, count: usize) -> Vec<String> {
-    stage
-        .until("every delivery has ended", async |stage| {
-            let fates = fates(stage, game).await;
+async fn at_rest(house: &House, game: &Game, count: usize) -> Vec<String> {
+    house
+        .until("every delivery has ended", async |house| {
+            let fates = fates(house, game).await;
             let open = |fate: &String| fate.contains(" pending") || fate.contains(" sending");
             fates.len() >= count && !fates.iter().any(open)
         })
         .await;
-    fates(stage, game).await
+    fates(house, game).await
 }
 
 fn in_doubt(fates: &[String]) -> bool {
@@ -68,22 +68,22 @@ async fn everybody_is_reminded_once_at_the_time() {
     let last: Vec<_> = reminders.iter().map(|dms| sketch(dms.last().unwrap())).collect();
     insta::assert_snapshot!(last.join("\n\n"), @r"
     Dragons
-    The game that you **host** starts <t:1795384800:R>.
-    When: <t:1795384800:F> (<t:1795384800:R>)
+    The game that you **host** starts <t:1780326000:R>.
+    When: <t:1780326000:F> (<t:1780326000:R>)
     Duration: 1 h
     Where: The long table
     Practice Guild
 
     Dragons
-    Your game starts <t:1795384800:R>.
-    When: <t:1795384800:F> (<t:1795384800:R>)
+    Your game starts <t:1780326000:R>.
+    When: <t:1780326000:F> (<t:1780326000:R>)
     Duration: 1 h
     Where: The long table
     Practice Guild
 
     Dragons
-    A game starts <t:1795384800:R>. You are on its **waitlist**, at place 1.
-    When: <t:1795384800:F> (<t:1795384800:R>)
+    A game starts <t:1780326000:R>. You are on its **waitlist**, at place 1.
+    When: <t:1780326000:F> (<t:1780326000:R>)
     Duration: 1 h
     Where: The long table
     Practice Guild
@@ -109,7 +109,7 @@ async fn somebody_whose_dms_are_closed_is_mentioned_in_the_channel() {
     <@1200000000000000304>
     Dragons
     You have a seat.
-    When: <t:1795384800:F> (<t:1795384800:R>)
+    When: <t:1780326000:F> (<t:1780326000:R>)
     Duration: 1 h
     Where: The long table
     Practice Guild
@@ -180,15 +180,14 @@ async fn a_cancelled_game_is_told_and_nothing_is_left() {
     let game = stage.game(|_| {}).await;
     let card = stage.card().await;
     stage.press("Dana", &card, "Join").await;
-    let ada = Actor::on_the_web(person("ada"), Door::Api);
-    games::cancel(&stage.ctx, &ada, game.id).await.unwrap();
+    games::cancel(&stage.ctx, &actor("ada"), game.id).await.unwrap();
     insta::assert_snapshot!(at_rest(&stage, &game, 2).await.join("\n"), @r"
     announcement channel sent
     cancelled Dana sent
     ");
     insta::assert_snapshot!(sketch(stage.dms("Dana").await.last().unwrap()), @r"
     Dragons
-    This game is cancelled. It would have started <t:1795384800:R>.
+    This game is cancelled. It would have started <t:1780326000:R>.
     Practice Guild
     ");
     stage.until("the card says so", async |stage| sketch(&stage.card().await).ends_with("Cancelled")).await;

@@ -1,6 +1,7 @@
-use crate::stage::{Stage, sketch};
+use crate::stage::Stage;
 use jiff::SignedDuration;
 use serde_json::json;
+use testkit::sketch;
 
 #[tokio::test]
 async fn seats_fill_the_waitlist_waits_and_the_next_one_moves_up() {
@@ -9,8 +10,8 @@ async fn seats_fill_the_waitlist_waits_and_the_next_one_moves_up() {
     let card = stage.card().await;
     insta::assert_snapshot!(sketch(&card), @r"
     Dragons
-    When: <t:1795384800:F>
-    <t:1795384800:R>
+    When: <t:1780326000:F>
+    <t:1780326000:R>
     Duration: 1 h
     Host: <@1200000000000000301>
     Where: The long table
@@ -18,17 +19,17 @@ async fn seats_fill_the_waitlist_waits_and_the_next_one_moves_up() {
     Open for signups
     ");
 
-    insta::assert_snapshot!(stage.press("Dana", &card, "Join").await, @"You have a seat in **Dragons**. It starts <t:1795384800:R>.");
+    insta::assert_snapshot!(stage.press("Dana", &card, "Join").await, @"You have a seat in **Dragons**. It starts <t:1780326000:R>.");
     stage.press("Emre", &card, "Join").await;
-    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"All seats of **Dragons** are taken. You are on the waitlist, at place 1. It starts <t:1795384800:R>.");
-    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"All seats of **Dragons** are taken. You are still on the waitlist, at place 1. It starts <t:1795384800:R>.");
+    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"All seats of **Dragons** are taken. You are on the waitlist, at place 1. It starts <t:1780326000:R>.");
+    insta::assert_snapshot!(stage.press("Goro", &card, "Join").await, @"All seats of **Dragons** are taken. You are still on the waitlist, at place 1. It starts <t:1780326000:R>.");
     insta::assert_snapshot!(stage.press("Dana", &card, "Leave").await, @"You are no longer on the roster of **Dragons**.");
 
     stage.until("Goro is told", async |stage| !stage.dms("Goro").await.is_empty()).await;
     insta::assert_snapshot!(sketch(&stage.dms("Goro").await[0]), @r"
     Dragons
     A seat is free and it is yours: you moved up from the waitlist.
-    When: <t:1795384800:F> (<t:1795384800:R>)
+    When: <t:1780326000:F> (<t:1780326000:R>)
     Duration: 1 h
     Where: The long table
     Practice Guild
@@ -58,17 +59,17 @@ async fn commands_list_and_show_games() {
 
     insta::assert_snapshot!(stage.command("Dana", "game list", json!({})).await, @r"
     Coming up
-    **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
-    **Dungeons** · <t:1795388400:F> · 0/2
+    **Dragons** · <t:1780326000:F> · 1/2 · you have a seat
+    **Dungeons** · <t:1780329600:F> · 0/2
     ");
     insta::assert_snapshot!(stage.command("Dana", "game mine", json!({})).await, @r"
     Your games
-    **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
+    **Dragons** · <t:1780326000:F> · 1/2 · you have a seat
     ");
     insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "ungeon" })).await, @r"
     Dungeons
-    When: <t:1795388400:F>
-    <t:1795388400:R>
+    When: <t:1780329600:F>
+    <t:1780329600:R>
     Duration: 1 h
     Host: <@1200000000000000301>
     Where: The long table
@@ -77,8 +78,8 @@ async fn commands_list_and_show_games() {
     ");
     insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "d" })).await, @r"
     Which one?
-    **Dragons** · <t:1795384800:F> · 1/2 · you have a seat
-    **Dungeons** · <t:1795388400:F> · 0/2
+    **Dragons** · <t:1780326000:F> · 1/2 · you have a seat
+    **Dungeons** · <t:1780329600:F> · 0/2
     ");
     insta::assert_snapshot!(stage.command("Dana", "game show", json!({ "game": "Chess" })).await, @"No game that is coming up here has that in its title.");
     stage.strike().await;

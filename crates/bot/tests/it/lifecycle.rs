@@ -20,7 +20,7 @@ async fn it_is_ready_when_the_gateway_is_and_stops_when_told() {
 async fn a_refused_token_is_one_error_and_no_readiness() {
     let stage = Stage::dark().await;
     let token = Secret::new("bogus".to_owned());
-    let api = stage.api();
+    let api = stage.discord_api();
     let rest =
         Rest::new(&RestConfig { api, token: token.clone() }, stage.ctx.telemetry.clone(), Chance::seeded(3));
     let mut ctx = stage.ctx.clone();

@@ -1,5 +1,6 @@
 use crate::stage::Stage;
 use telemetry::CapturedSpan;
+use testkit::House;
 
 /// The trace that a span is the root of.
 fn trace_of(spans: &[CapturedSpan], root: &str) -> Vec<CapturedSpan> {
@@ -16,9 +17,9 @@ fn outline(trace: &[CapturedSpan]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-async fn until_span(stage: &Stage, name: &str) {
-    let ended = async |stage: &Stage| stage.captured.spans().iter().any(|span| span.name == name);
-    stage.until(name, ended).await;
+async fn until_span(house: &House, name: &str) {
+    let ended = async |house: &House| house.captured.spans().iter().any(|span| span.name == name);
+    house.until(name, ended).await;
 }
 
 #[tokio::test]
