@@ -21,7 +21,7 @@ pub struct App {
     /// What `/api/v1/events` tells; whoever builds this tells it what comes over the bus.
     pub live: Live,
     /// Routes of other rooms on this listener, such as the Observatory; they make no spans here, and have no
-    /// fallback.
+    /// fallback. A [`SignedIn`](crate::SignedIn) among a request's extensions tells them who asks.
     pub extra: Router,
 }
 

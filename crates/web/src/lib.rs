@@ -20,6 +20,7 @@ mod server;
 pub use actions::{Gate, Readiness, Turns};
 pub use api::openapi;
 pub use app::{App, PracticePerson, PracticeSignIn, WebConfig};
+pub use auth::SignedIn;
 pub use live::Live;
 pub use router::router;
 pub use server::{ServeError, serve};

@@ -15,10 +15,12 @@ mod sign_in;
 mod visit;
 mod words;
 
+use actions::AccessError;
+use actions::games::GameView;
 use actions::guilds::{self, GuildView};
 use axum::Router;
 use axum::routing::{get, post};
-use domain::{Game, GuildId, Template};
+use domain::{Game, GameId, GuildId, Template};
 use url::form_urlencoded;
 
 use crate::app::Web;
@@ -46,6 +48,12 @@ pub(crate) fn router() -> Router<Web> {
 pub(crate) fn sign_in_address(next: &str) -> String {
     let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
     format!("/sign-in?{query}")
+}
+
+/// A game, for those who run it.
+async fn game_to_run(web: &Web, visit: &Visit, id: GameId) -> Result<GameView, Problem> {
+    let view = actions::games::show(web.ctx(), &visit.actor, id).await?;
+    if view.may_run { Ok(view) } else { Err(AccessError::Forbidden.into()) }
 }
 
 async fn guilds_of(web: &Web, visit: &Visit) -> Result<Vec<GuildView>, Problem> {

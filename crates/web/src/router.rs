@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::{App, Web};
+use crate::auth::introduce;
 use crate::layers::guard::guard;
 use crate::layers::observe::observe;
 use crate::layers::present::present;
@@ -22,6 +23,7 @@ const BODY_BYTES: usize = 1 << 20;
 /// The whole dashboard. Streams end when `stop` is cancelled.
 pub fn router(app: App, stop: CancellationToken) -> Router {
     let (web, extra) = Web::new(app, stop);
+    let seen = web.clone();
     let rooms = pages::router()
         .merge(api::router())
         .fallback(async || Problem::not_found("No page and no resource has this address."))
@@ -31,7 +33,7 @@ pub fn router(app: App, stop: CancellationToken) -> Router {
     surrounded(rooms, &web)
         .merge(api::health_router(web))
         .nest(look::ASSETS, look::assets_router())
-        .merge(extra)
+        .merge(extra.layer(from_fn_with_state(seen, introduce)))
         .layer(map_response(look::security_headers))
 }
 

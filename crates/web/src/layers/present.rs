@@ -1,13 +1,16 @@
 //! Writes problems down: as JSON for programs, as a page for people.
 
+use actions::people::Signed;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use look::{Failure, Page, Style, Theme, link_button, page};
+use look::{Failure, Page, Style, Theme, Viewer, link_button, page};
 use maud::{Markup, html};
+use telemetry::Secret;
 
 use crate::app::Web;
+use crate::auth::{session, who};
 use crate::layers::observe::{Facts, Trouble};
 use crate::pages::sign_in_address;
 use crate::problem::Problem;
@@ -18,18 +21,19 @@ struct Asked {
     path_and_query: String,
     request_id: String,
     theme: Theme,
+    session: Option<Secret<String>>,
     /// A person looks at it: not the API, and HTML is welcome.
     by_person: bool,
 }
 
 /// Gives the response of a [`Problem`] its body.
 pub(crate) async fn present(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let asked = Asked::of(&request);
+    let asked = Asked::of(&web, &request);
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let trouble = Trouble { slug: problem.kind.slug, cause: problem.cause.clone() };
     let mut answer =
-        if asked.by_person { asked.for_person(&web, &problem) } else { asked.for_program(&problem) };
+        if asked.by_person { asked.for_person(&web, &problem).await } else { asked.for_program(&problem) };
     for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
         if let Some(value) = response.headers_mut().remove(&name) {
             answer.headers_mut().insert(name, value);
@@ -40,7 +44,7 @@ pub(crate) async fn present(State(web): State<Web>, request: Request, next: Next
 }
 
 impl Asked {
-    fn of(request: &Request) -> Self {
+    fn of(web: &Web, request: &Request) -> Self {
         let path = request.uri().path().to_owned();
         let accept =
             request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -53,6 +57,7 @@ impl Asked {
                 .get()
                 .map_or_else(String::new, |facts: &Facts| facts.request_id().to_owned()),
             theme: Theme::of(request.headers()),
+            session: session(request.headers(), web.config()),
         }
     }
 
@@ -62,14 +67,18 @@ impl Asked {
         (status(problem), [(header::CONTENT_TYPE, media_type)], body).into_response()
     }
 
-    fn for_person(&self, web: &Web, problem: &Problem) -> Response {
+    async fn for_person(&self, web: &Web, problem: &Problem) -> Response {
         if problem.kind.status == 401 {
             return Redirect::to(&sign_in_address(&self.path_and_query)).into_response();
         }
-        (status(problem), self.error_page(web, problem)).into_response()
+        let viewer = match &self.session {
+            Some(session) => who(web, session).await,
+            None => None,
+        };
+        (status(problem), self.error_page(web, problem, viewer.as_ref())).into_response()
     }
 
-    fn error_page(&self, web: &Web, problem: &Problem) -> Markup {
+    fn error_page(&self, web: &Web, problem: &Problem, viewer: Option<&Signed>) -> Markup {
         let failure = Failure {
             status: problem.kind.status,
             title: problem.kind.title,
@@ -79,11 +88,13 @@ impl Asked {
         page(Page {
             title: problem.kind.title,
             theme: self.theme,
+            viewer: viewer.map(|it| Viewer { name: &it.name, csrf: it.csrf.as_deref().unwrap_or_default() }),
             practice_url: web.config().practice_url.as_deref(),
             body: look::failure(&failure, Some(self.ways_on(web))),
             ..Page::default()
         })
     }
+
     /// Where to go from here: to the game whose button it was, home, to the trace for those who may see it.
     fn ways_on(&self, web: &Web) -> Markup {
         let part = self.path.strip_prefix("/games/").and_then(|rest| rest.split_once('/'));

@@ -151,7 +151,7 @@ pub(crate) async fn edit(
     GamePath(id): GamePath,
     visit: Visit,
 ) -> Result<Markup, Problem> {
-    let seen = games::show(web.ctx(), &visit.actor, id).await?;
+    let seen = super::game_to_run(&web, &visit, id).await?;
     let filled = Filled { preview: Some(seen.game.clone()), ..Filled::with(stored(&seen.game)) };
     edit_page(&web, &visit, &seen, &filled).await
 }
@@ -163,7 +163,7 @@ pub(crate) async fn change(
     form: SentForm,
 ) -> Result<Response, Problem> {
     let SentForm { visit, fields } = form;
-    let seen = games::show(web.ctx(), &visit.actor, id).await?;
+    let seen = super::game_to_run(&web, &visit, id).await?;
     let Reading { result, caveat } = changes(&fields);
     let errors = match result {
         Ok(changes) if fields.get("intent") == "preview" => {

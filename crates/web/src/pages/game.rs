@@ -67,7 +67,7 @@ pub(crate) async fn ask_to_cancel(
     GamePath(id): GamePath,
     visit: Visit,
 ) -> Result<Markup, Problem> {
-    let view = games::show(web.ctx(), &visit.actor, id).await?;
+    let view = super::game_to_run(&web, &visit, id).await?;
     let players = view.split.confirmed.len() + view.split.waitlist.len();
     Ok(visit.show(Content {
         title: "Cancel a game",

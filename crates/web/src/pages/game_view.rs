@@ -204,7 +204,7 @@ fn fates(page: &GamePage<'_>) -> Markup {
     ];
     let rows: Vec<_> = page.notices.iter().map(|notice| fate_row(page, notice)).collect();
     html! {
-        section .card.below {
+        section .card.below data-soon[is_on_its_way(page)] {
             h2 { "Notices" }
             @if rows.is_empty() {
                 p .muted { "Nobody has been told anything yet. The announcement comes first." }
@@ -213,6 +213,15 @@ fn fates(page: &GamePage<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Something is being told just now; that it has been is no event, so the page looks again by itself.
+fn is_on_its_way(page: &GamePage<'_>) -> bool {
+    let game = &page.view.game;
+    let is_due =
+        |notice: &NoticeFate| notice.fate.settled_at.is_none() && notice.fate.scheduled_for <= page.now;
+    let awaits_card = page.notices.is_empty() && game.status == domain::Status::Scheduled;
+    awaits_card || page.notices.iter().any(is_due)
 }
 
 fn fate_row(page: &GamePage<'_>, notice: &NoticeFate) -> Vec<Markup> {

@@ -2,6 +2,11 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use axum::routing::get;
+use axum::{Extension, Router};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use web::{App, SignedIn};
 
 use crate::house::{House, between};
 
@@ -166,5 +171,34 @@ async fn who_may_not_host_is_told_so_before_typing() {
     let answer = hana.look("/games/new").await;
     assert_eq!(answer.status, 403);
     assert!(answer.text.contains("are posted by its managers"), "{}", answer.text);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn who_may_not_change_a_game_is_told_so_before_typing() {
+    let house = House::open().await;
+    let (ada, hana) = (house.person("Ada").await, house.person("Hana").await);
+    let id = ada.game("Heist", 2).await;
+    for page in ["edit", "cancel"] {
+        let answer = hana.look(&format!("/games/{id}/{page}")).await;
+        assert_eq!(answer.status, 403, "{page}");
+        assert!(answer.text.contains("Hana") && answer.text.contains("Sign out"), "they are still signed in");
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn other_rooms_on_this_listener_hear_who_asks() {
+    let house = House::open().await;
+    let name = async |signed: Option<Extension<SignedIn>>| signed.map_or(String::new(), |it| it.0.name);
+    let extra = Router::new().route("/elsewhere", get(name));
+    let router = web::router(App { extra, ..house.app() }, house.stop.clone());
+    let ada = house.person("Ada").await;
+    for (cookie, told) in [(ada.cookie.as_str(), "Ada"), ("muster_session=ab12", "")] {
+        let request = Request::get("/elsewhere").header(header::COOKIE, cookie).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, told.as_bytes());
+    }
     house.close().await;
 }

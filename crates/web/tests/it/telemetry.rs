@@ -20,7 +20,6 @@ async fn a_request_is_one_trace_and_its_id_is_the_request_id() {
       games.list INTERNAL [muster.action, muster.outcome, user.id] links=0
         SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
         SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
-        SELECT members CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
     ");
     let spans = house.captured.spans();
     let server = spans.iter().find(|span| span.name == "GET /api/v1/games").unwrap();
