@@ -6,6 +6,8 @@ use std::fmt::{self, Display};
 
 use opentelemetry::{KeyValue, Value};
 
+use crate::people::People;
+
 /// One attribute of a span.
 #[derive(Clone, Copy)]
 pub struct Attr<'a> {
@@ -26,12 +28,13 @@ enum Borrowed<'a> {
 }
 
 impl Attr<'_> {
-    pub(crate) fn into_key_value(self) -> KeyValue {
+    pub(crate) fn into_key_value(self, people: &People) -> KeyValue {
         let value = match self.value {
             Borrowed::Shown(value) => Value::from(value.to_string()),
             Borrowed::Text(value) => Value::from(value.to_owned()),
             Borrowed::Word(value) => Value::from(value),
-            Borrowed::Id(value) | Borrowed::Person(value) => Value::from(value.to_string()),
+            Borrowed::Id(value) => Value::from(value.to_string()),
+            Borrowed::Person(value) => Value::from(people.written(&value.to_string()).into_owned()),
             Borrowed::Count(value) => Value::from(value),
             Borrowed::Millis(value) => Value::from(i64::try_from(value).unwrap_or(i64::MAX)),
             Borrowed::Flag(value) => Value::from(value),

@@ -1,53 +1,59 @@
-//! Blocking work of the SDK, done beside the caller and within a deadline.
+//! Blocking work of the SDK, done beside the caller, and what came of a flush.
 
-use std::sync::mpsc;
+use std::future::Future;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::sync::oneshot;
 
 use crate::TelemetryError;
+use crate::accounts::{Account, Accounts};
 
-/// One signal's flush or shutdown.
-pub(crate) struct Job {
-    pub(crate) signal: &'static str,
-    pub(crate) work: Box<dyn FnOnce() -> OTelSdkResult + Send>,
-}
-
-/// Does all jobs at once, each on a thread of its own, and waits for them until the deadline.
-///
-/// The SDK's calls block and some ignore their timeouts: a thread that is late is left behind.
-pub(crate) async fn within(deadline: Duration, jobs: Vec<Job>) -> Result<(), TelemetryError> {
+/// Does work that blocks on a thread of its own; one that is late is left behind.
+pub(crate) fn beside(
+    name: &str,
+    work: Box<dyn FnOnce() -> OTelSdkResult + Send>,
+) -> Result<impl Future<Output = OTelSdkResult> + use<>, TelemetryError> {
     let (answer, answered) = oneshot::channel();
-    thread::Builder::new().name("telemetry-flush".to_owned()).spawn(move || {
-        let _ = answer.send(wait_for(jobs, deadline));
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _ = answer.send(work());
     })?;
-    answered.await.map_err(|_| TelemetryError::Flush("its thread died".to_owned()))?
+    Ok(async {
+        answered.await.unwrap_or_else(|_| Err(OTelSdkError::InternalFailure("its thread died".into())))
+    })
 }
 
-fn wait_for(jobs: Vec<Job>, deadline: Duration) -> Result<(), TelemetryError> {
-    let until = Instant::now() + deadline;
-    let (sender, receiver) = mpsc::channel();
-    let mut waiting: Vec<&'static str> = jobs.iter().map(|job| job.signal).collect();
-    for job in jobs {
-        let sender = sender.clone();
-        thread::Builder::new().name(format!("telemetry-{}", job.signal)).spawn(move || {
-            let _ = sender.send((job.signal, (job.work)()));
-        })?;
-    }
-    let mut failures = Vec::new();
-    while !waiting.is_empty() {
-        let Ok((signal, result)) = receiver.recv_timeout(until.saturating_duration_since(Instant::now()))
-        else {
-            failures.push(format!("{} not done after {deadline:?}", waiting.join(", ")));
-            break;
-        };
-        waiting.retain(|name| *name != signal);
-        match result {
-            Ok(()) | Err(OTelSdkError::AlreadyShutdown) => {}
-            Err(error) => failures.push(format!("{signal}: {error}")),
-        }
+/// What a flush came to: an error names what was lost since `before`, by signal.
+pub(crate) fn result(
+    before: &Accounts,
+    after: &Accounts,
+    in_time: Option<&(OTelSdkResult, ())>,
+) -> Result<(), TelemetryError> {
+    let mut failures: Vec<String> = [
+        ("traces", &before.traces, &after.traces),
+        ("metrics", &before.metrics, &after.metrics),
+        ("logs", &before.logs, &after.logs),
+    ]
+    .into_iter()
+    .filter_map(|(signal, before, after)| loss(signal, before, after))
+    .collect();
+    match in_time {
+        None => failures.push("it took too long".to_owned()),
+        // What was lost of the metrics is in the books already.
+        Some((Err(OTelSdkError::Timeout(_)), ())) => failures.push("metrics took too long".to_owned()),
+        Some(_) => {}
     }
     if failures.is_empty() { Ok(()) } else { Err(TelemetryError::Flush(failures.join("; "))) }
+}
+
+fn loss(signal: &str, before: &Account, after: &Account) -> Option<String> {
+    let reasons: Vec<String> = after
+        .dropped
+        .iter()
+        .filter_map(|(reason, count)| {
+            let lost = count - before.dropped.get(reason).copied().unwrap_or(0);
+            (lost > 0).then(|| format!("{lost} lost ({reason})"))
+        })
+        .collect();
+    (!reasons.is_empty()).then(|| format!("{signal}: {}", reasons.join(", ")))
 }

@@ -5,12 +5,14 @@
 //! belong to them, carries logs to stdout and OTLP, and exports the three signals without ever blocking its
 //! caller. Nothing is global: several services live in one process, each with its own resource.
 
+mod accounts;
 mod attribute;
 mod builders;
 mod captured;
 mod config;
 mod console;
 mod error;
+mod exemplars;
 mod export;
 mod flush;
 mod instruments;
@@ -18,18 +20,24 @@ mod lines;
 mod logs;
 mod measure;
 mod metrics;
+mod people;
 mod process_metrics;
 mod propagation;
 mod providers;
 mod redact;
 mod resource;
+mod sampler;
 mod secret;
+mod self_metrics;
+mod series;
 mod service;
 mod shape;
 mod span;
 mod task;
 mod telemetry;
+mod words;
 
+pub use accounts::{Account, Accounts};
 pub use attribute::{Attr, attr};
 pub use builders::daemons::{Cycle, Daemon, Delivery, Dispatch, Transition};
 pub use builders::discord::{GatewayEvent, Interaction};
@@ -38,7 +46,10 @@ pub use builders::messaging::{MessagingSystem, Process, Publish, Settle, Settlem
 pub use builders::storage::{CacheCall, CacheSystem, Database, DbSystem, Statement};
 pub use builders::verb::Verb;
 pub use captured::{Captured, CapturedLog, CapturedMetric, CapturedPoint, CapturedSpan};
-pub use config::{Exporter, LogFormat, Sampling, Signal, TelemetryConfig};
+pub use config::{
+    Batching, Effective, ExemplarFilter, Exporter, Identity, Limits, LogFormat, Pem, Protocol, Sampling,
+    Signal, TelemetryConfig, TemporalityPreference, Tls, UserIds,
+};
 pub use error::TelemetryError;
 pub use metrics::Metrics;
 pub use propagation::TraceContext;

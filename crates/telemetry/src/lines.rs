@@ -13,18 +13,20 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
+use crate::people::People;
 use crate::{LogFormat, ServiceName};
 
 /// The layer that writes lines.
 pub(crate) struct Lines<W> {
     service: ServiceName,
     format: LogFormat,
+    people: People,
     writer: W,
 }
 
 impl<W> Lines<W> {
-    pub(crate) const fn new(service: ServiceName, format: LogFormat, writer: W) -> Self {
-        Self { service, format, writer }
+    pub(crate) const fn new(service: ServiceName, format: LogFormat, people: People, writer: W) -> Self {
+        Self { service, format, people, writer }
     }
 }
 
@@ -34,7 +36,8 @@ where
     W: for<'w> MakeWriter<'w> + 'static,
 {
     fn on_event(&self, event: &Event<'_>, _context: tracing_subscriber::layer::Context<'_, S>) {
-        let line = Line::read(self.service, event);
+        let mut line = Line::read(self.service, event);
+        line.hide(&self.people);
         let mut text = match self.format {
             LogFormat::Json => line.json(),
             LogFormat::Human => line.human(),
@@ -78,6 +81,16 @@ impl Line {
             target: metadata.target().to_owned(),
             fields,
             trace: current_trace(),
+        }
+    }
+
+    fn hide(&mut self, people: &People) {
+        for (field, value) in &mut self.fields.others {
+            if let Value::String(id) = value
+                && people.are_named_by(field)
+            {
+                *id = people.written(id).into_owned();
+            }
         }
     }
 
@@ -195,10 +208,14 @@ mod tests {
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&written);
         let writer = move || Sink(Arc::clone(&sink));
-        let subscriber = tracing_subscriber::registry().with(Lines::new(ServiceName::Bot, format, writer));
+        let subscriber = tracing_subscriber::registry().with(lines_to(format, writer));
         tracing::subscriber::with_default(subscriber, story);
         let bytes = written.lock().expect("no writer panicked").clone();
         String::from_utf8(bytes).expect("lines are text")
+    }
+
+    fn lines_to<W>(format: LogFormat, writer: W) -> Lines<W> {
+        Lines::new(ServiceName::Bot, format, People::new(&crate::UserIds::Plain), writer)
     }
 
     struct Sink(Arc<Mutex<Vec<u8>>>);

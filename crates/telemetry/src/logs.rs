@@ -8,9 +8,11 @@ use tracing::{Dispatch, Metadata};
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{Layer as _, registry};
+use tracing_subscriber::reload::{self, Handle};
+use tracing_subscriber::{Layer as _, Registry, registry};
 
 use crate::lines::Lines;
+use crate::people::People;
 use crate::telemetry::{EXCEPTION_TARGET, scope};
 use crate::{ServiceName, TelemetryConfig, TelemetryError};
 
@@ -28,20 +30,50 @@ const NOT_EXPORTED: [&str; 10] = [
     "tower",
 ];
 
-/// Lines to a writer and records to a logger, each event filtered once for both.
-pub(crate) fn dispatch<W>(
-    service: ServiceName,
-    config: &TelemetryConfig,
-    logger: &SdkLoggerProvider,
-    writer: W,
-) -> Result<Dispatch, TelemetryError>
-where
-    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
-{
-    let lines = Lines::new(service, config.log_format, writer).with_filter(filter(&config.log_filter)?);
-    let records = OpenTelemetryTracingBridge::new(&Scoped(logger.clone()))
-        .with_filter(filter(&config.log_filter)?.and(filter_fn(is_exported)));
-    Ok(Dispatch::new(registry().with(lines).with(records)))
+/// Where events go, and what decides which.
+pub(crate) struct Logs {
+    pub(crate) dispatch: Dispatch,
+    pub(crate) level: Option<LogLevel>,
+}
+
+/// Decides which events are logged; can be changed while the service runs.
+pub(crate) struct LogLevel {
+    lines: Handle<EnvFilter, Registry>,
+    records: Box<dyn Fn(EnvFilter) + Send + Sync>,
+}
+
+impl LogLevel {
+    pub(crate) fn change(&self, filter: EnvFilter) {
+        (self.records)(filter.clone());
+        // It only fails when the dispatch is gone, and with it whoever logs.
+        let _ = self.lines.reload(filter);
+    }
+}
+
+impl Logs {
+    /// Lines to a writer and records to a logger, each event filtered once for both.
+    pub(crate) fn new<W>(
+        service: ServiceName,
+        config: &TelemetryConfig,
+        logger: &SdkLoggerProvider,
+        writer: W,
+    ) -> Result<Self, TelemetryError>
+    where
+        W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+    {
+        let filter = filter(&config.log_filter)?;
+        let (lines_filter, lines) = reload::Layer::new(filter.clone());
+        let (records_filter, records) = reload::Layer::new(filter);
+        let people = People::new(&config.user_ids);
+        let lines_layer = Lines::new(service, config.log_format, people, writer).with_filter(lines_filter);
+        let records_layer = OpenTelemetryTracingBridge::new(&Scoped(logger.clone()))
+            .with_filter(records_filter.and(filter_fn(is_exported)));
+        let records = Box::new(move |filter| {
+            let _ = records.reload(filter);
+        });
+        let dispatch = Dispatch::new(registry().with(lines_layer).with(records_layer));
+        Ok(Self { dispatch, level: Some(LogLevel { lines, records }) })
+    }
 }
 
 /// Records to a logger alone.
@@ -51,7 +83,7 @@ pub(crate) fn records_only(logger: &SdkLoggerProvider) -> Dispatch {
     Dispatch::new(registry().with(records))
 }
 
-fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
+pub(crate) fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
     EnvFilter::builder().parse(directives).map_err(|error| TelemetryError::LogFilter {
         filter: directives.to_owned(),
         reason: error.to_string(),

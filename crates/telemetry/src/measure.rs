@@ -1,80 +1,204 @@
-//! The metrics that belong to a span, recorded when it ends.
+//! The metrics that belong to a kind of span, recorded when it ends.
+//!
+//! Spans with the same attributes share a [`Group`], which is found by a few words instead of a list of
+//! attributes, and whose series are bound. How many groups there are is bounded: what comes after is counted
+//! in one series for all the rest.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
+use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, UpDownCounter};
+use opentelemetry::{Context, KeyValue};
 
-use crate::instruments::Instruments;
+use crate::series::{Distribution, DistributionSeries, Tally, TallySeries, overflow};
 
-/// Which metrics a span records, with the attributes that they share with it (never an id).
+/// Groups of one kind of span; a group has a series for each way to end.
+const GROUPS_LIMIT: usize = 256;
+/// Ways to end that a group tells apart.
+const ENDINGS_LIMIT: usize = 24;
+
+/// The instruments of one kind of span.
 #[derive(Debug)]
-pub(crate) enum Measure {
-    HttpServer(Vec<KeyValue>),
-    HttpClient(Vec<KeyValue>),
-    Database(Vec<KeyValue>),
-    Publish(Vec<KeyValue>),
-    Settle(Vec<KeyValue>),
-    Process(Vec<KeyValue>),
+pub(crate) struct SpanMetrics {
+    pub(crate) duration: Distribution,
+    pub(crate) count: Option<Tally>,
+    pub(crate) rows: Option<Histogram<u64>>,
+    pub(crate) active: Option<UpDownCounter<i64>>,
+    /// Whether an answer of 4xx is an error, as it is for a client.
+    pub(crate) fails_at: u16,
+}
+
+/// The instruments of one kind of span, and the series of all that are too many.
+#[derive(Debug)]
+struct Shared {
+    metrics: SpanMetrics,
+    overflow: OnceLock<Series>,
+}
+
+/// Spans that share their attributes, and their series.
+#[derive(Debug)]
+pub(crate) struct Group {
+    shared: Arc<Shared>,
+    attributes: Vec<KeyValue>,
+    is_overflow: bool,
+    endings: RwLock<Vec<(Ending, Series)>>,
+    rows: OnceLock<BoundHistogram<u64>>,
+    active: Option<BoundUpDownCounter<i64>>,
 }
 
 /// How a span ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ending {
-    pub(crate) elapsed: Duration,
     pub(crate) status: Option<u16>,
     pub(crate) error_type: Option<Cow<'static, str>>,
 }
 
-impl Measure {
-    pub(crate) fn begin(&self, instruments: &Instruments) {
-        if let Self::HttpServer(attributes) = self {
-            instruments.active_requests.add(1, &active(attributes));
+#[derive(Debug)]
+struct Series {
+    duration: DistributionSeries,
+    count: Option<TallySeries>,
+}
+
+impl Shared {
+    fn bind(&self, attributes: &[KeyValue]) -> Series {
+        Series {
+            duration: self.metrics.duration.bind(attributes),
+            count: self.metrics.count.as_ref().map(|count| count.bind(attributes)),
         }
     }
 
-    pub(crate) fn finish(self, instruments: &Instruments, ending: Ending) {
-        if let Self::HttpServer(attributes) = &self {
-            instruments.active_requests.add(-1, &active(attributes));
+    fn overflow(&self) -> &Series {
+        self.overflow.get_or_init(|| self.bind(&[overflow()]))
+    }
+}
+
+impl Group {
+    fn new(shared: Arc<Shared>, attributes: Vec<KeyValue>, is_overflow: bool) -> Self {
+        let active = shared.metrics.active.as_ref().map(|counter| counter.bind(&lasting(&attributes)));
+        let (endings, rows) = (RwLock::default(), OnceLock::new());
+        Self { shared, attributes, is_overflow, endings, rows, active }
+    }
+
+    /// What the spans share; cheap to clone.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+        self.attributes.iter().cloned()
+    }
+
+    /// Whether there are too many like it, so that its name must not tell them apart.
+    pub(crate) const fn is_overflow(&self) -> bool {
+        self.is_overflow
+    }
+
+    /// Whether an HTTP status is an error for this kind of span; the limiter handles a client's 429.
+    pub(crate) fn is_failure(&self, status: u16) -> bool {
+        status >= self.shared.metrics.fails_at && (status >= 500 || status != 429)
+    }
+
+    pub(crate) fn begin(&self) {
+        if let Some(active) = &self.active {
+            active.add(1);
         }
-        let seconds = ending.elapsed.as_secs_f64();
-        match self {
-            Self::HttpServer(attributes) => {
-                instruments.server_duration.record(seconds, &ending.complete(attributes));
-            }
-            Self::HttpClient(attributes) => {
-                instruments.client_duration.record(seconds, &ending.complete(attributes));
-            }
-            Self::Database(attributes) => {
-                instruments.database_duration.record(seconds, &ending.complete(attributes));
-            }
-            Self::Settle(attributes) => {
-                instruments.messaging_duration.record(seconds, &ending.complete(attributes));
-            }
-            Self::Publish(attributes) => {
-                let attributes = ending.complete(attributes);
-                instruments.messaging_duration.record(seconds, &attributes);
-                instruments.sent_messages.add(1, &attributes);
-            }
-            Self::Process(attributes) => {
-                let attributes = ending.complete(attributes);
-                instruments.process_duration.record(seconds, &attributes);
-                instruments.consumed_messages.add(1, &attributes);
+    }
+
+    pub(crate) fn finish(&self, elapsed: Duration, ending: Ending, context: &Context) {
+        if let Some(active) = &self.active {
+            active.add(-1);
+        }
+        let seconds = elapsed.as_secs_f64();
+        if self.is_overflow {
+            return self.shared.overflow().record(seconds, context);
+        }
+        {
+            let endings = self.endings.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, series)) = endings.iter().find(|(known, _)| *known == ending) {
+                return series.record(seconds, context);
             }
         }
+        self.first_of_its_kind(ending, |series| series.record(seconds, context));
+    }
+
+    pub(crate) fn returned_rows(&self, rows: u64) {
+        match &self.shared.metrics.rows {
+            Some(histogram) if self.is_overflow => histogram.record(rows, &[overflow()]),
+            Some(histogram) => self.rows.get_or_init(|| histogram.bind(&self.attributes)).record(rows),
+            None => {}
+        }
+    }
+
+    fn first_of_its_kind(&self, ending: Ending, record: impl FnOnce(&Series)) {
+        let mut endings = self.endings.write().unwrap_or_else(PoisonError::into_inner);
+        let place = match endings.iter().position(|(known, _)| *known == ending) {
+            Some(place) => place,
+            None if endings.len() < ENDINGS_LIMIT => {
+                let attributes: Vec<KeyValue> = self.attributes().chain(ending.attributes()).collect();
+                endings.push((ending, self.shared.bind(&attributes)));
+                endings.len() - 1
+            }
+            None => return record(self.shared.overflow()),
+        };
+        record(&endings[place].1);
     }
 }
 
 impl Ending {
-    fn complete(self, mut attributes: Vec<KeyValue>) -> Vec<KeyValue> {
-        attributes
-            .extend(self.status.map(|code| KeyValue::new("http.response.status_code", i64::from(code))));
-        attributes.extend(self.error_type.map(|word| KeyValue::new("error.type", word)));
-        attributes
+    fn attributes(&self) -> impl Iterator<Item = KeyValue> + use<> {
+        let status = self.status.map(|code| KeyValue::new("http.response.status_code", i64::from(code)));
+        let error_type = self.error_type.clone().map(|word| KeyValue::new("error.type", word));
+        status.into_iter().chain(error_type)
+    }
+}
+
+impl Series {
+    fn record(&self, seconds: f64, context: &Context) {
+        self.duration.record(seconds, context);
+        if let Some(count) = &self.count {
+            count.increment(context);
+        }
     }
 }
 
 /// Of a server span's attributes, those that are known when the request begins and stay the same.
-fn active(attributes: &[KeyValue]) -> Vec<KeyValue> {
+fn lasting(attributes: &[KeyValue]) -> Vec<KeyValue> {
     let shared = ["http.request.method", "url.scheme"];
     attributes.iter().filter(|attribute| shared.contains(&attribute.key.as_str())).cloned().collect()
+}
+
+/// The groups of one kind of span, by a key of few words and one text of the caller's.
+#[derive(Debug)]
+pub(crate) struct Groups<K> {
+    shared: Arc<Shared>,
+    known: RwLock<Known<K>>,
+}
+
+#[derive(Debug)]
+struct Known<K> {
+    groups: HashMap<K, HashMap<Box<str>, Arc<Group>>>,
+    count: usize,
+}
+
+impl<K: Copy + Eq + Hash> Groups<K> {
+    pub(crate) fn new(metrics: SpanMetrics) -> Self {
+        let known = RwLock::new(Known { groups: HashMap::new(), count: 0 });
+        Self { shared: Arc::new(Shared { metrics, overflow: OnceLock::new() }), known }
+    }
+
+    /// The group of these spans; `attributes` are asked for when it is new.
+    pub(crate) fn find(&self, key: K, text: &str, attributes: impl FnOnce() -> Vec<KeyValue>) -> Arc<Group> {
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(found) = known.groups.get(&key).and_then(|texts| texts.get(text)) {
+                return Arc::clone(found);
+            }
+            if known.count >= GROUPS_LIMIT {
+                return Arc::new(Group::new(Arc::clone(&self.shared), attributes(), true));
+            }
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let group = Arc::new(Group::new(Arc::clone(&self.shared), attributes(), false));
+        known.count += 1;
+        Arc::clone(known.groups.entry(key).or_default().entry(text.into()).or_insert(group))
+    }
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+use opentelemetry::metrics::{Gauge, Meter};
 
-use crate::instruments::{SECONDS, seconds};
+use crate::instruments::SECONDS;
+use crate::series::{Distributions, Labelled, Maker, Tallies};
 
 /// Boundaries for lateness: from a tenth of a second to an hour, in seconds.
 const LATENESS_SECONDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0];
@@ -22,88 +23,90 @@ type LoopTurns = Arc<Mutex<BTreeMap<&'static str, Instant>>>;
 /// The instruments of one service.
 #[derive(Debug)]
 pub struct Metrics {
-    games: Counter<u64>,
-    participants: Counter<u64>,
-    lead_time: Histogram<f64>,
-    fill: Histogram<f64>,
-    ack: Histogram<f64>,
-    schedule_lateness: Histogram<f64>,
+    games: Tallies<2>,
+    participants: Tallies<2>,
+    lead_time: Distributions<0>,
+    fill: Distributions<0>,
+    ack: Distributions<1>,
+    schedule_lateness: Distributions<1>,
     schedule_oldest: Gauge<f64>,
     schedule_pending: Gauge<u64>,
-    delivery_lateness: Histogram<f64>,
-    delivery_outcomes: Counter<u64>,
+    delivery_lateness: Distributions<1>,
+    delivery_outcomes: Tallies<2>,
     outbox_oldest: Gauge<f64>,
     outbox_pending: Gauge<u64>,
-    discord_requests: Counter<u64>,
-    rate_limit_waits: Counter<u64>,
-    invalid_requests: Counter<u64>,
-    card_edits: Counter<u64>,
+    discord_requests: Tallies<2>,
+    rate_limit_waits: Tallies<1>,
+    invalid_requests: Tallies<1>,
+    card_edits: Tallies<1>,
     gateway_connected: Gauge<u64>,
-    gateway_reconnects: Counter<u64>,
-    gateway_heartbeat: Histogram<f64>,
-    cache_requests: Counter<u64>,
+    gateway_reconnects: Tallies<1>,
+    gateway_heartbeat: Distributions<1>,
+    cache_requests: Tallies<2>,
     loop_turns: LoopTurns,
 }
 
 impl Metrics {
-    pub(crate) fn new(meter: &Meter) -> Self {
+    pub(crate) fn new(maker: &Maker<'_>) -> Self {
+        let meter = maker.meter;
         Self {
-            games: counter(meter, "muster.games.changes", "{change}"),
-            participants: counter(meter, "muster.participants.changes", "{change}"),
-            lead_time: seconds(meter, "muster.games.lead_time", &LEAD_SECONDS),
-            fill: meter
-                .f64_histogram("muster.games.fill")
-                .with_unit("1")
-                .with_boundaries(FILL.to_vec())
-                .build(),
-            ack: seconds(meter, "muster.interaction.ack.duration", &SECONDS),
-            schedule_lateness: seconds(meter, "muster.schedule.lateness", &LATENESS_SECONDS),
+            games: tallies(maker, "muster.games.changes", "{change}", ["action", "door"]),
+            participants: tallies(maker, "muster.participants.changes", "{change}", ["action", "door"]),
+            lead_time: distributions(maker, ("muster.games.lead_time", "s"), &LEAD_SECONDS, []),
+            fill: distributions(maker, ("muster.games.fill", "1"), &FILL, []),
+            ack: distributions(maker, ("muster.interaction.ack.duration", "s"), &SECONDS, ["kind"]),
+            schedule_lateness: lateness(maker, "muster.schedule.lateness"),
             schedule_oldest: meter.f64_gauge("muster.schedule.oldest_due.age").with_unit("s").build(),
             schedule_pending: meter.u64_gauge("muster.schedule.pending").with_unit("{row}").build(),
-            delivery_lateness: seconds(meter, "muster.delivery.lateness", &LATENESS_SECONDS),
-            delivery_outcomes: counter(meter, "muster.delivery.outcomes", "{delivery}"),
+            delivery_lateness: lateness(maker, "muster.delivery.lateness"),
+            delivery_outcomes: tallies(maker, "muster.delivery.outcomes", "{delivery}", ["kind", "outcome"]),
             outbox_oldest: meter.f64_gauge("muster.outbox.oldest.age").with_unit("s").build(),
             outbox_pending: meter.u64_gauge("muster.outbox.pending").with_unit("{row}").build(),
-            discord_requests: counter(meter, "muster.discord.requests", "{request}"),
-            rate_limit_waits: counter(meter, "muster.discord.rate_limit.waits", "{wait}"),
-            invalid_requests: counter(meter, "muster.discord.invalid_requests", "{request}"),
-            card_edits: counter(meter, "muster.discord.card_edits", "{edit}"),
+            discord_requests: tallies(maker, "muster.discord.requests", "{request}", ["route", "status"]),
+            rate_limit_waits: tallies(maker, "muster.discord.rate_limit.waits", "{wait}", ["route"]),
+            invalid_requests: tallies(maker, "muster.discord.invalid_requests", "{request}", ["route"]),
+            card_edits: tallies(maker, "muster.discord.card_edits", "{edit}", ["result"]),
             gateway_connected: meter.u64_gauge("muster.discord.gateway.connected").with_unit("1").build(),
-            gateway_reconnects: counter(meter, "muster.discord.gateway.reconnects", "{reconnect}"),
-            gateway_heartbeat: seconds(meter, "muster.discord.gateway.heartbeat.latency", &SECONDS),
-            cache_requests: counter(meter, "muster.cache.requests", "{request}"),
+            gateway_reconnects: tallies(maker, "muster.discord.gateway.reconnects", "{reconnect}", ["shard"]),
+            gateway_heartbeat: distributions(
+                maker,
+                ("muster.discord.gateway.heartbeat.latency", "s"),
+                &SECONDS,
+                ["shard"],
+            ),
+            cache_requests: tallies(maker, "muster.cache.requests", "{request}", ["cache", "result"]),
             loop_turns: observed_loops(meter),
         }
     }
 
     /// A game was `created`, `edited`, `cancelled`, `started`, `completed` or `archived` through a door.
     pub fn game_changed(&self, action: &'static str, door: &'static str) {
-        self.games.add(1, &[KeyValue::new("action", action), KeyValue::new("door", door)]);
+        self.games.increment([action.into(), door.into()]);
     }
 
     /// Somebody `joined`, `left`, was `promoted`, `demoted` or `removed` through a door.
     pub fn participant_changed(&self, action: &'static str, door: &'static str) {
-        self.participants.add(1, &[KeyValue::new("action", action), KeyValue::new("door", door)]);
+        self.participants.increment([action.into(), door.into()]);
     }
 
     /// How far ahead of its start a game was created.
     pub fn lead_time(&self, ahead: Duration) {
-        self.lead_time.record(ahead.as_secs_f64(), &[]);
+        self.lead_time.record([], ahead.as_secs_f64());
     }
 
     /// How full a game was when it started, as a share of its seats.
     pub fn fill(&self, share: f64) {
-        self.fill.record(share, &[]);
+        self.fill.record([], share);
     }
 
     /// How long Discord waited for our answer to an interaction.
     pub fn ack(&self, kind: &'static str, waited: Duration) {
-        self.ack.record(waited.as_secs_f64(), &[KeyValue::new("kind", kind)]);
+        self.ack.record([kind.into()], waited.as_secs_f64());
     }
 
     /// How long after it was due a scheduled row was claimed.
     pub fn schedule_lateness(&self, kind: &'static str, lateness: Duration) {
-        self.schedule_lateness.record(lateness.as_secs_f64(), &[KeyValue::new("kind", kind)]);
+        self.schedule_lateness.record([kind.into()], lateness.as_secs_f64());
     }
 
     /// The age of the oldest due row, and how many rows are pending.
@@ -115,9 +118,8 @@ impl Metrics {
 
     /// A delivery ended, so long after it was due.
     pub fn delivery(&self, kind: &'static str, outcome: &'static str, lateness: Duration) {
-        let kind = KeyValue::new("kind", kind);
-        self.delivery_lateness.record(lateness.as_secs_f64(), std::slice::from_ref(&kind));
-        self.delivery_outcomes.add(1, &[kind, KeyValue::new("outcome", outcome)]);
+        self.delivery_lateness.record([kind.into()], lateness.as_secs_f64());
+        self.delivery_outcomes.increment([kind.into(), outcome.into()]);
     }
 
     /// The age of the oldest unpublished event, and how many there are.
@@ -128,23 +130,22 @@ impl Metrics {
 
     /// Discord answered a request.
     pub fn discord_request(&self, route: &'static str, status: u16) {
-        let attributes = [KeyValue::new("route", route), KeyValue::new("status", i64::from(status))];
-        self.discord_requests.add(1, &attributes);
+        self.discord_requests.increment([route.into(), u32::from(status).into()]);
     }
 
     /// A request had to wait for a rate limit.
     pub fn rate_limit_wait(&self, route: &'static str) {
-        self.rate_limit_waits.add(1, &[KeyValue::new("route", route)]);
+        self.rate_limit_waits.increment([route.into()]);
     }
 
     /// Discord counted a request as invalid (401, 403, 429).
     pub fn invalid_request(&self, route: &'static str) {
-        self.invalid_requests.add(1, &[KeyValue::new("route", route)]);
+        self.invalid_requests.increment([route.into()]);
     }
 
     /// A card was `edited`, `coalesced`, `reposted` or `failed`.
     pub fn card_edit(&self, result: &'static str) {
-        self.card_edits.add(1, &[KeyValue::new("result", result)]);
+        self.card_edits.increment([result.into()]);
     }
 
     /// Whether a shard is connected.
@@ -154,17 +155,17 @@ impl Metrics {
 
     /// A shard had to connect again.
     pub fn gateway_reconnected(&self, shard: u32) {
-        self.gateway_reconnects.add(1, &[shard_attribute(shard)]);
+        self.gateway_reconnects.increment([shard.into()]);
     }
 
     /// How long Discord took to acknowledge a heartbeat.
     pub fn gateway_heartbeat(&self, shard: u32, latency: Duration) {
-        self.gateway_heartbeat.record(latency.as_secs_f64(), &[shard_attribute(shard)]);
+        self.gateway_heartbeat.record([shard.into()], latency.as_secs_f64());
     }
 
     /// A cache was asked: `hit`, `miss` or `error`.
     pub fn cache_request(&self, cache: &'static str, result: &'static str) {
-        self.cache_requests.add(1, &[KeyValue::new("cache", cache), KeyValue::new("result", result)]);
+        self.cache_requests.increment([cache.into(), result.into()]);
     }
 
     /// A loop is alive: it has just turned.
@@ -173,8 +174,26 @@ impl Metrics {
     }
 }
 
-fn counter(meter: &Meter, name: &'static str, unit: &'static str) -> Counter<u64> {
-    meter.u64_counter(name).with_unit(unit).build()
+fn tallies<const N: usize>(
+    maker: &Maker<'_>,
+    name: &'static str,
+    unit: &'static str,
+    keys: [&'static str; N],
+) -> Tallies<N> {
+    Labelled::new(maker.tally((name, unit), ""), keys)
+}
+
+fn distributions<const N: usize>(
+    maker: &Maker<'_>,
+    name_and_unit: (&'static str, &'static str),
+    boundaries: &'static [f64],
+    keys: [&'static str; N],
+) -> Distributions<N> {
+    Labelled::new(maker.distribution(name_and_unit, boundaries, ""), keys)
+}
+
+fn lateness(maker: &Maker<'_>, name: &'static str) -> Distributions<1> {
+    distributions(maker, (name, "s"), &LATENESS_SECONDS, ["kind"])
 }
 
 fn shard_attribute(shard: u32) -> KeyValue {

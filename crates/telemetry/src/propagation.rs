@@ -20,6 +20,10 @@ pub struct TraceContext {
     pub tracestate: Option<String>,
 }
 
+/// Marks contexts that stay in their service, because the operator wants no propagation.
+#[derive(Debug)]
+pub(crate) struct Unpropagated;
+
 impl TraceContext {
     /// The context of the span that is current, empty when there is none.
     pub fn current() -> Self {
@@ -29,6 +33,9 @@ impl TraceContext {
     /// The context of the span in `context`, empty when there is none.
     pub fn of(context: &Context) -> Self {
         let mut this = Self::default();
+        if context.get::<Unpropagated>().is_some() {
+            return this;
+        }
         TraceContextPropagator::new().inject_context(context, &mut this);
         this
     }

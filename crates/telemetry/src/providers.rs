@@ -1,23 +1,32 @@
 //! The SDK's pipelines, put together.
 
-use opentelemetry_sdk::logs::{
-    BatchConfigBuilder, BatchLogProcessor, LoggerProviderBuilder, SdkLoggerProvider,
+use std::sync::Arc;
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::metrics::{
+    Instrument, MeterProviderBuilder, PeriodicReader, SdkMeterProvider, Stream,
 };
-use opentelemetry_sdk::metrics::{MeterProviderBuilder, PeriodicReader, SdkMeterProvider};
-use opentelemetry_sdk::trace::{self, BatchSpanProcessor, Sampler, SdkTracerProvider, TracerProviderBuilder};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits, TracerProviderBuilder};
 
 use crate::captured::Kept;
-use crate::config::{Exporter, Sampling};
+use crate::config::Exporter;
 use crate::console::Console;
+use crate::exemplars::Exemplars;
 use crate::export::Exports;
-use crate::resource::resource;
-use crate::{CapturedLog, CapturedMetric, CapturedSpan, ServiceName, TelemetryConfig, TelemetryError};
+use crate::sampler::LiveSampler;
+use crate::{CapturedLog, CapturedMetric, CapturedSpan, ExemplarFilter, ServiceName, TelemetryConfig};
+
+/// Series of one instrument; the rest share one. What we record is bounded before; this is the second fence.
+const SERIES_LIMIT: usize = 600;
 
 /// The three pipelines of a service.
 pub(crate) struct Providers {
     pub(crate) tracer: SdkTracerProvider,
     pub(crate) meter: SdkMeterProvider,
     pub(crate) logger: SdkLoggerProvider,
+    pub(crate) sampler: LiveSampler,
+    pub(crate) exemplars: Arc<Exemplars>,
 }
 
 impl Providers {
@@ -26,24 +35,31 @@ impl Providers {
         let tracer = SdkTracerProvider::builder().build();
         // A provider that was shut down gives no-op spans, without so much as an id.
         let _ = tracer.shutdown();
-        let meter = SdkMeterProvider::builder().build();
-        Self { tracer, meter, logger: SdkLoggerProvider::builder().build() }
+        Self {
+            tracer,
+            meter: SdkMeterProvider::builder().build(),
+            logger: SdkLoggerProvider::builder().build(),
+            sampler: LiveSampler::new(crate::Sampling { ratio: 0.0, parent_based: false }),
+            exemplars: Arc::new(Exemplars::new(ExemplarFilter::AlwaysOff)),
+        }
     }
 
     /// Providers that keep what is recorded in memory.
     pub(crate) fn keeping(
-        service: ServiceName,
-        spans: &Kept<CapturedSpan>,
-        logs: &Kept<CapturedLog>,
-        metrics: &Kept<CapturedMetric>,
+        resource: &Resource,
+        (spans, logs, metrics): (&Kept<CapturedSpan>, &Kept<CapturedLog>, &Kept<CapturedMetric>),
     ) -> Self {
-        let resource = resource(service, &TelemetryConfig::default());
+        let config = TelemetryConfig::default();
+        let sampler = LiveSampler::new(config.sampling);
         let reader = PeriodicReader::builder(metrics.clone()).build();
-        let (tracer, logger) = (SdkTracerProvider::builder(), SdkLoggerProvider::builder());
+        let tracer = tracer_builder(resource, &config, &sampler).with_simple_exporter(spans.clone());
+        let logger = SdkLoggerProvider::builder().with_resource(resource.clone());
         Self {
-            tracer: tracer.with_resource(resource.clone()).with_simple_exporter(spans.clone()).build(),
-            meter: SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(reader).build(),
-            logger: logger.with_resource(resource).with_simple_exporter(logs.clone()).build(),
+            tracer: tracer.build(),
+            meter: meter_builder(resource).with_reader(reader).build(),
+            logger: logger.with_simple_exporter(logs.clone()).build(),
+            sampler,
+            exemplars: Arc::new(Exemplars::new(config.exemplars)),
         }
     }
 
@@ -51,74 +67,56 @@ impl Providers {
     pub(crate) fn exporting(
         service: ServiceName,
         config: &TelemetryConfig,
+        resource: &Resource,
         exports: &Exports,
-    ) -> Result<Self, TelemetryError> {
-        let resource = resource(service, config);
-        Ok(Self {
-            tracer: tracer_provider(service, config, exports)?.with_resource(resource.clone()).build(),
-            meter: meter_provider(service, config, exports)?.with_resource(resource.clone()).build(),
-            logger: logger_provider(config, exports)?.with_resource(resource).build(),
+    ) -> Self {
+        let sampler = LiveSampler::new(config.sampling);
+        let exemplars = Arc::new(Exemplars::new(config.exemplars));
+        let mut tracer = tracer_builder(resource, config, &sampler);
+        tracer = match config.traces.exporter {
+            Exporter::Otlp => tracer.with_span_processor(exports.span_queue(config)),
+            Exporter::Console => tracer.with_batch_exporter(Console(service)),
+            Exporter::None => tracer,
+        };
+        let mut logger = SdkLoggerProvider::builder().with_resource(resource.clone());
+        if config.logs.exporter == Exporter::Otlp {
+            logger = logger.with_log_processor(exports.log_queue(config));
+        }
+        let meter = meter_builder(resource);
+        let interval = config.metric_interval;
+        let meter = match config.metrics.exporter {
+            Exporter::Otlp => {
+                let exporter = exports.metrics(config, Arc::clone(&exemplars));
+                meter.with_reader(PeriodicReader::builder(exporter).with_interval(interval).build())
+            }
+            Exporter::Console => {
+                meter.with_reader(PeriodicReader::builder(Console(service)).with_interval(interval).build())
+            }
+            Exporter::None => meter,
+        };
+        Self { tracer: tracer.build(), meter: meter.build(), logger: logger.build(), sampler, exemplars }
+    }
+}
+
+fn tracer_builder(
+    resource: &Resource,
+    config: &TelemetryConfig,
+    sampler: &LiveSampler,
+) -> TracerProviderBuilder {
+    let limits = config.limits;
+    SdkTracerProvider::builder()
+        .with_resource(resource.clone())
+        .with_sampler(sampler.clone())
+        .with_span_limits(SpanLimits {
+            max_events_per_span: limits.span_events,
+            max_attributes_per_span: limits.span_attributes,
+            max_links_per_span: limits.span_links,
+            max_attributes_per_event: limits.event_attributes,
+            max_attributes_per_link: limits.link_attributes,
         })
-    }
 }
 
-fn tracer_provider(
-    service: ServiceName,
-    config: &TelemetryConfig,
-    exports: &Exports,
-) -> Result<TracerProviderBuilder, TelemetryError> {
-    let builder = SdkTracerProvider::builder().with_sampler(sampler(config.sampling));
-    let batch = trace::BatchConfigBuilder::default()
-        .with_max_queue_size(config.queue_items)
-        .with_scheduled_delay(config.batch_delay)
-        .build();
-    Ok(match config.traces.exporter {
-        Exporter::Otlp => {
-            let exporter = exports.spans(&config.traces)?;
-            builder
-                .with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batch).build())
-        }
-        Exporter::Console => builder.with_batch_exporter(Console(service)),
-        Exporter::None => builder,
-    })
-}
-
-fn meter_provider(
-    service: ServiceName,
-    config: &TelemetryConfig,
-    exports: &Exports,
-) -> Result<MeterProviderBuilder, TelemetryError> {
-    let builder = SdkMeterProvider::builder();
-    let interval = config.metric_interval;
-    Ok(match config.metrics.exporter {
-        Exporter::Otlp => {
-            let exporter = exports.metrics(&config.metrics)?;
-            builder.with_reader(PeriodicReader::builder(exporter).with_interval(interval).build())
-        }
-        Exporter::Console => {
-            builder.with_reader(PeriodicReader::builder(Console(service)).with_interval(interval).build())
-        }
-        Exporter::None => builder,
-    })
-}
-
-fn logger_provider(
-    config: &TelemetryConfig,
-    exports: &Exports,
-) -> Result<LoggerProviderBuilder, TelemetryError> {
-    let builder = SdkLoggerProvider::builder();
-    if config.logs.exporter != Exporter::Otlp {
-        return Ok(builder);
-    }
-    let batch = BatchConfigBuilder::default()
-        .with_max_queue_size(config.queue_items)
-        .with_scheduled_delay(config.batch_delay)
-        .build();
-    let exporter = exports.logs(&config.logs)?;
-    Ok(builder.with_log_processor(BatchLogProcessor::builder(exporter).with_batch_config(batch).build()))
-}
-
-fn sampler(sampling: Sampling) -> Sampler {
-    let root = Sampler::TraceIdRatioBased(sampling.ratio);
-    if sampling.parent_based { Sampler::ParentBased(Box::new(root)) } else { root }
+fn meter_builder(resource: &Resource) -> MeterProviderBuilder {
+    let bounded = |_: &Instrument| Stream::builder().with_cardinality_limit(SERIES_LIMIT).build().ok();
+    SdkMeterProvider::builder().with_resource(resource.clone()).with_view(bounded)
 }

@@ -20,6 +20,12 @@ pub(crate) fn url(full: &str, template: &str) -> String {
     format!("{scheme}://{host}/{}", path_without_tokens(path, template))
 }
 
+/// A path as `url.path` may carry it: no query, and nothing that its route calls a token.
+pub(crate) fn path(full: &str, route: &str) -> String {
+    let end = full.find(['?', '#']).unwrap_or(full.len());
+    path_without_tokens(&full[..end], route)
+}
+
 /// The template is matched from its end, since the server may mount it under a prefix.
 fn path_without_tokens(path: &str, template: &str) -> String {
     let mut names = template.split('/').rev();
@@ -27,12 +33,17 @@ fn path_without_tokens(path: &str, template: &str) -> String {
         .split('/')
         .rev()
         .map(|segment| match names.next() {
-            Some(name) if name.starts_with('{') && name.contains("token") => REDACTED,
+            Some(name) if name.starts_with('{') && is_secret(name) => REDACTED,
             _ => segment,
         })
         .collect();
     kept.reverse();
     kept.join("/")
+}
+
+/// What a placeholder is called when a secret stands there.
+fn is_secret(name: &str) -> bool {
+    ["token", "secret", "code", "key"].into_iter().any(|word| name.contains(word))
 }
 
 /// An error message without the paths and queries of the URLs in it, and not longer than 2 KiB.

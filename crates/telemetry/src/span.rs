@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Instant, SystemTime};
 
 use opentelemetry::context::FutureExt as _;
 use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
@@ -13,7 +13,8 @@ use opentelemetry::trace::{Link, SpanKind, Status, TraceContextExt as _, Tracer 
 use opentelemetry::{Context, KeyValue};
 
 use crate::attribute::Attr;
-use crate::measure::{Ending, Measure};
+use crate::measure::{Ending, Group};
+use crate::propagation::Unpropagated;
 use crate::{Telemetry, TraceContext, redact};
 
 /// An operation in progress; it ends, and its duration is recorded, when it is dropped.
@@ -23,8 +24,8 @@ pub struct Span {
     context: Context,
     operation: &'static str,
     recording: bool,
-    started: Instant,
-    measure: Option<Measure>,
+    started: (Instant, SystemTime),
+    group: Option<Arc<Group>>,
     http_status: AtomicU16,
     error_type: OnceLock<Cow<'static, str>>,
     excepted: AtomicBool,
@@ -48,7 +49,8 @@ pub(crate) struct Start<'a> {
     pub(crate) operation: &'static str,
     pub(crate) parent: Parent<'a>,
     pub(crate) link: Option<&'a TraceContext>,
-    pub(crate) measure: Option<Measure>,
+    /// What it is measured with.
+    pub(crate) group: Option<Arc<Group>>,
 }
 
 impl Telemetry {
@@ -57,35 +59,51 @@ impl Telemetry {
     where
         I: IntoIterator<Item = KeyValue>,
     {
-        let parent = match start.parent {
-            Parent::Current => Context::current(),
-            Parent::Root => Context::new(),
-            Parent::Remote(remote) => remote
-                .span_context()
-                .map_or_else(Context::current, |found| Context::new().with_remote_span_context(found)),
-        };
-        let mut builder = self.tracer().span_builder(start.name).with_kind(start.kind);
-        if let Some(linked) = start.link.and_then(TraceContext::span_context) {
+        let started = (Instant::now(), opentelemetry::time::now());
+        let parent = self.parent(&start.parent);
+        let mut builder =
+            self.tracer().span_builder(start.name).with_kind(start.kind).with_start_time(started.1);
+        if let Some(linked) = start.link.filter(|_| self.propagates()).and_then(TraceContext::span_context) {
             builder = builder.with_links(vec![Link::with_context(linked)]);
         }
-        let context = parent.with_span(self.tracer().build_with_context(builder, &parent));
-        let recording = context.span().is_recording();
-        if recording {
-            context.span().set_attributes(attributes());
+        // Given at once where the decision is known, since each later one takes a lock.
+        let foregone = self.sampler().foregone(parent.span().span_context());
+        let mut attributes = Some(attributes);
+        if foregone == Some(true) {
+            builder.attributes = attributes.take().map(|build| build().into_iter().collect());
         }
-        if let Some(measure) = &start.measure {
-            measure.begin(self.instruments());
+        let mut context = parent.with_span(self.tracer().build_with_context(builder, &parent));
+        let recording = foregone.unwrap_or_else(|| context.span().is_recording());
+        if let Some(build) = attributes.filter(|_| recording) {
+            context.span().set_attributes(build());
+        }
+        if !self.propagates() {
+            context = context.with_value(Unpropagated);
+        }
+        if let Some(group) = &start.group {
+            group.begin();
         }
         Span {
             telemetry: self.clone(),
             context,
             operation: start.operation,
             recording,
-            started: Instant::now(),
-            measure: start.measure,
+            started,
+            group: start.group,
             http_status: AtomicU16::new(0),
             error_type: OnceLock::new(),
             excepted: AtomicBool::new(false),
+        }
+    }
+
+    fn parent(&self, parent: &Parent<'_>) -> Context {
+        match parent {
+            Parent::Current => Context::current(),
+            Parent::Root => Context::new(),
+            Parent::Remote(remote) => match remote.span_context().filter(|_| self.propagates()) {
+                Some(found) => Context::new().with_remote_span_context(found),
+                None => Context::current(),
+            },
         }
     }
 }
@@ -105,7 +123,7 @@ impl Span {
     /// Sets an attribute.
     pub fn set(&self, attribute: Attr<'_>) {
         if self.recording {
-            self.context.span().set_attribute(attribute.into_key_value());
+            self.context.span().set_attribute(attribute.into_key_value(self.telemetry.people()));
         }
     }
 
@@ -133,8 +151,7 @@ impl Span {
         if self.recording {
             self.context.span().set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
         }
-        let client = matches!(self.measure, Some(Measure::HttpClient(_)));
-        if status >= 500 || (client && status >= 400 && status != 429) {
+        if self.group.as_ref().is_some_and(|group| group.is_failure(status)) {
             self.mark_failed(Cow::Owned(status.to_string()), "");
         }
     }
@@ -145,8 +162,8 @@ impl Span {
             let count = i64::try_from(rows).unwrap_or(i64::MAX);
             self.context.span().set_attribute(KeyValue::new("db.response.returned_rows", count));
         }
-        if let Some(Measure::Database(attributes)) = &self.measure {
-            self.telemetry.instruments().returned_rows.record(rows, attributes);
+        if let Some(group) = &self.group {
+            group.returned_rows(rows);
         }
     }
 
@@ -197,13 +214,13 @@ impl Span {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        if let Some(measure) = self.measure.take() {
+        let elapsed = self.started.0.elapsed();
+        if let Some(group) = self.group.take() {
             let status = Some(self.http_status.load(Ordering::Relaxed)).filter(|status| *status != 0);
-            let ending =
-                Ending { elapsed: self.started.elapsed(), status, error_type: self.error_type.take() };
-            let _guard = self.context.clone().attach();
-            measure.finish(self.telemetry.instruments(), ending);
+            let ending = Ending { status, error_type: self.error_type.take() };
+            group.finish(elapsed, ending, &self.context);
         }
-        self.context.span().end();
+        // By the clock that only goes forward: a span is never negative.
+        self.context.span().end_with_timestamp(self.started.1 + elapsed);
     }
 }

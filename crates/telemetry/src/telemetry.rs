@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::logs::LoggerProvider as _;
@@ -13,13 +13,19 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::Dispatch;
 
+use crate::accounts::Accounts;
 use crate::captured::Kept;
 use crate::export::Exports;
-use crate::flush::{Job, within};
+use crate::flush::{beside, result};
 use crate::instruments::Instruments;
+use crate::logs::{LogLevel, Logs};
+use crate::people::People;
 use crate::providers::Providers;
-use crate::resource::SCHEMA_URL;
-use crate::{Captured, Metrics, ServiceName, TelemetryConfig, TelemetryError, logs, process_metrics};
+use crate::resource::{SCHEMA_URL, resource};
+use crate::sampler::LiveSampler;
+use crate::series::Maker;
+use crate::words::Words;
+use crate::{Captured, Metrics, ServiceName, TelemetryConfig, TelemetryError, process_metrics, self_metrics};
 
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -35,16 +41,26 @@ pub struct Telemetry {
 struct Inner {
     service: ServiceName,
     tracer: SdkTracer,
-    tracer_provider: SdkTracerProvider,
+    _tracer_provider: SdkTracerProvider,
+    sampler: LiveSampler,
     meter: Meter,
     meter_provider: SdkMeterProvider,
     logger: SdkLogger,
-    logger_provider: SdkLoggerProvider,
+    _logger_provider: SdkLoggerProvider,
+    log_level: Option<LogLevel>,
     instruments: Instruments,
     metrics: Metrics,
     dispatch: Dispatch,
+    manner: Manner,
     /// Last, so that what the providers flush when they are dropped still finds its thread.
-    _exports: Option<Exports>,
+    exports: Option<Arc<Exports>>,
+}
+
+/// How things are written.
+struct Manner {
+    people: People,
+    words: Words,
+    trace_context: bool,
 }
 
 impl Telemetry {
@@ -56,53 +72,65 @@ impl Telemetry {
     /// # Errors
     /// When the log filter cannot be read, the exporter cannot be built, or a thread cannot be had.
     pub fn init(service: ServiceName, config: &TelemetryConfig) -> Result<Self, TelemetryError> {
-        let exports = config.enabled.then(|| Exports::start(config)).transpose()?;
+        let resource = resource(service, config);
+        let exports = config.enabled.then(|| Exports::start(config, &resource)).transpose()?.map(Arc::new);
         let providers = match &exports {
-            Some(exports) => Providers::exporting(service, config, exports)?,
+            Some(exports) => Providers::exporting(service, config, &resource, exports),
             None => Providers::none(),
         };
-        let dispatch = logs::dispatch(service, config, &providers.logger, std::io::stdout)?;
-        if let Some(exports) = &exports {
-            exports.tell(&dispatch);
+        let logs = Logs::new(service, config, &providers.logger, std::io::stdout)?;
+        let telemetry = Self::assemble(service, providers, logs, (config, exports));
+        if let Some(exports) = &telemetry.inner.exports {
+            exports.tell(&telemetry.inner.dispatch);
+            self_metrics::observe(telemetry.meter(), exports);
         }
-        let telemetry = Self::assemble(service, providers, dispatch, exports);
         process_metrics::observe(telemetry.meter());
         Ok(telemetry)
     }
 
     /// Telemetry that records nothing and logs nothing.
     pub fn off(service: ServiceName) -> Self {
-        Self::assemble(service, Providers::none(), Dispatch::none(), None)
+        let logs = Logs { dispatch: Dispatch::none(), level: None };
+        Self::assemble(service, Providers::none(), logs, (&TelemetryConfig::default(), None))
     }
 
     /// Telemetry that stays in memory, for tests.
     pub fn captured(service: ServiceName) -> (Self, Captured) {
         let (spans, logs, metrics) = (Kept::new(service), Kept::new(service), Kept::new(service));
-        let providers = Providers::keeping(service, &spans, &logs, &metrics);
+        let config = TelemetryConfig::default();
+        let providers = Providers::keeping(&resource(service, &config), (&spans, &logs, &metrics));
         let captured = Captured { spans, logs, metrics, meter_provider: providers.meter.clone() };
-        let dispatch = logs::records_only(&providers.logger);
-        (Self::assemble(service, providers, dispatch, None), captured)
+        let logs = Logs { dispatch: crate::logs::records_only(&providers.logger), level: None };
+        (Self::assemble(service, providers, logs, (&config, None)), captured)
     }
 
     fn assemble(
         service: ServiceName,
         providers: Providers,
-        dispatch: Dispatch,
-        exports: Option<Exports>,
+        logs: Logs,
+        (config, exports): (&TelemetryConfig, Option<Arc<Exports>>),
     ) -> Self {
         let meter = providers.meter.meter_with_scope(scope());
+        let maker = Maker { meter: &meter, exemplars: &providers.exemplars };
         let inner = Inner {
             service,
             tracer: providers.tracer.tracer_with_scope(scope()),
-            tracer_provider: providers.tracer,
-            instruments: Instruments::new(&meter),
-            metrics: Metrics::new(&meter),
+            _tracer_provider: providers.tracer,
+            sampler: providers.sampler,
+            instruments: Instruments::new(&maker),
+            metrics: Metrics::new(&maker),
             meter,
             meter_provider: providers.meter,
             logger: providers.logger.logger_with_scope(scope()),
-            logger_provider: providers.logger,
-            dispatch,
-            _exports: exports,
+            _logger_provider: providers.logger,
+            log_level: logs.level,
+            dispatch: logs.dispatch,
+            manner: Manner {
+                people: People::new(&config.user_ids),
+                words: Words::default(),
+                trace_context: config.trace_context,
+            },
+            exports,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -127,34 +155,65 @@ impl Telemetry {
         &self.inner.metrics
     }
 
-    /// Exports what has been recorded so far, within five seconds.
-    pub async fn force_flush(&self) -> Result<(), TelemetryError> {
-        let Inner { tracer_provider, meter_provider, logger_provider, .. } = &*self.inner;
-        let (tracer, meter, logger) =
-            (tracer_provider.clone(), meter_provider.clone(), logger_provider.clone());
-        let jobs = vec![
-            Job { signal: "traces", work: Box::new(move || tracer.force_flush()) },
-            Job { signal: "metrics", work: Box::new(move || meter.force_flush()) },
-            Job { signal: "logs", work: Box::new(move || logger.force_flush()) },
-        ];
-        within(FLUSH_DEADLINE, jobs).await
+    /// What became of everything that was recorded so far; empty unless it is exported.
+    pub fn accounts(&self) -> Accounts {
+        self.inner.exports.as_ref().map(|exports| exports.accounts()).unwrap_or_default()
     }
 
-    /// Exports what is left of all three signals, within one deadline, and stops recording.
+    /// Takes over where to send, which traces to record and what to log, while the service runs. All else
+    /// stays as it was at the start.
+    ///
+    /// # Errors
+    /// When something can't be used; then nothing has changed.
+    pub fn reload(&self, config: &TelemetryConfig) -> Result<(), TelemetryError> {
+        let filter = crate::logs::filter(&config.log_filter)?;
+        if let Some(exports) = &self.inner.exports {
+            exports.redirect(config)?;
+        }
+        self.inner.sampler.change(config.sampling);
+        if let Some(level) = &self.inner.log_level {
+            // While there is one dispatch alone, tracing asks the current one what is of interest.
+            tracing::dispatcher::with_default(&self.inner.dispatch, || level.change(filter));
+        }
+        Ok(())
+    }
+
+    /// Exports what has been recorded so far, within five seconds.
+    ///
+    /// # Errors
+    /// When something was lost meanwhile, or the time did not suffice.
+    pub async fn force_flush(&self) -> Result<(), TelemetryError> {
+        let Some(exports) = &self.inner.exports else { return Ok(()) };
+        let before = exports.accounts();
+        let meter = self.inner.meter_provider.clone();
+        let metrics = beside("telemetry-flush", Box::new(move || meter.force_flush()))?;
+        let work = async { tokio::join!(metrics, exports.flush()) };
+        let in_time = exports.within(FLUSH_DEADLINE, work).await;
+        result(&before, &exports.accounts(), in_time.as_ref())
+    }
+
+    /// Exports what is left of all three signals, within one deadline. What is recorded afterwards is only
+    /// counted.
+    ///
+    /// # Errors
+    /// When something was lost meanwhile.
     pub async fn shutdown(&self, deadline: Duration) -> Result<(), TelemetryError> {
-        let Inner { tracer_provider, meter_provider, logger_provider, .. } = &*self.inner;
-        let (tracer, meter, logger) =
-            (tracer_provider.clone(), meter_provider.clone(), logger_provider.clone());
-        let jobs = vec![
-            Job { signal: "traces", work: Box::new(move || tracer.shutdown_with_timeout(deadline)) },
-            Job { signal: "metrics", work: Box::new(move || meter.shutdown_with_timeout(deadline)) },
-            Job { signal: "logs", work: Box::new(move || logger.shutdown_with_timeout(deadline)) },
-        ];
-        within(deadline, jobs).await
+        let Some(exports) = &self.inner.exports else { return Ok(()) };
+        let before = exports.accounts();
+        exports.close(Instant::now() + deadline);
+        let meter = self.inner.meter_provider.clone();
+        let metrics = beside("telemetry-flush", Box::new(move || meter.shutdown_with_timeout(deadline)))?;
+        let work = async { tokio::join!(metrics, exports.closed()) };
+        let in_time = exports.within(deadline, work).await;
+        result(&before, &exports.accounts(), in_time.as_ref())
     }
 
     pub(crate) fn tracer(&self) -> &SdkTracer {
         &self.inner.tracer
+    }
+
+    pub(crate) fn sampler(&self) -> &LiveSampler {
+        &self.inner.sampler
     }
 
     pub(crate) fn logger(&self) -> &SdkLogger {
@@ -163,6 +222,28 @@ impl Telemetry {
 
     pub(crate) fn instruments(&self) -> &Instruments {
         &self.inner.instruments
+    }
+
+    pub(crate) fn people(&self) -> &People {
+        &self.inner.manner.people
+    }
+
+    pub(crate) fn words(&self) -> &Words {
+        &self.inner.manner.words
+    }
+
+    /// Whether trace context passes from one service to another.
+    pub(crate) fn propagates(&self) -> bool {
+        self.inner.manner.trace_context
+    }
+}
+
+impl Drop for Inner {
+    /// Whoever wants the rest to be sent shuts down before: here the SDK would wait in the middle of a runtime.
+    fn drop(&mut self) {
+        if let Some(exports) = &self.exports {
+            exports.close(Instant::now());
+        }
     }
 }
 

@@ -89,7 +89,7 @@ impl Telemetry {
             operation: name,
             parent: Parent::Root,
             link: None,
-            measure: None,
+            group: None,
         };
         self.start(start, || {
             [
@@ -132,7 +132,7 @@ impl Telemetry {
             operation: "delivery.send",
             parent: Parent::Remote(parent),
             link: None,
-            measure: None,
+            group: None,
         };
         self.start(start, || {
             [
@@ -153,6 +153,6 @@ fn due<'a>(name: &'static str, link: &'a TraceContext) -> Start<'a> {
         operation: name,
         parent: Parent::Root,
         link: Some(link),
-        measure: None,
+        group: None,
     }
 }

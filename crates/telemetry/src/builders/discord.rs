@@ -32,13 +32,14 @@ pub struct GatewayEvent<'a> {
 impl Telemetry {
     /// Starts the span of an interaction: a root, since Discord sends no trace context.
     pub fn interaction(&self, interaction: Interaction<'_>) -> Span {
+        let name = self.words().bounded(interaction.name);
         let start = Start {
-            name: Cow::Owned(format!("discord.interaction {}", interaction.name)),
+            name: Cow::Owned(format!("discord.interaction {name}")),
             kind: SpanKind::Server,
             operation: "discord.interaction",
             parent: Parent::Root,
             link: None,
-            measure: None,
+            group: None,
         };
         self.start(start, || {
             let command =
@@ -50,13 +51,14 @@ impl Telemetry {
 
     /// Starts the span of a gateway event: a root.
     pub fn gateway_event(&self, event: GatewayEvent<'_>) -> Span {
+        let name = self.words().bounded(event.event);
         let start = Start {
-            name: Cow::Owned(format!("discord.gateway {}", event.event)),
+            name: Cow::Owned(format!("discord.gateway {name}")),
             kind: SpanKind::Consumer,
             operation: "discord.gateway",
             parent: Parent::Root,
             link: None,
-            measure: None,
+            group: None,
         };
         self.start(start, || {
             [text("discord.gateway.event", event.event), count("discord.shard.id", event.shard.into())]

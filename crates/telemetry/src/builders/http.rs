@@ -1,12 +1,12 @@
 //! Spans of HTTP, after the semantic conventions for HTTP spans.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use super::text;
-use crate::measure::Measure;
+use super::{shared_text, text};
 use crate::span::{Parent, Start};
 use crate::{Span, Telemetry, TraceContext, redact};
 
@@ -41,55 +41,74 @@ pub struct HttpClient<'a> {
 }
 
 impl Telemetry {
-    /// Starts the span of a request that we answer: a new root, linked to what the client sent.
+    /// Starts the span of a request that a stranger makes: a new root, linked to what they sent.
     pub fn http_server(&self, request: HttpServer<'_>) -> Span {
+        self.answer(request, Parent::Root)
+    }
+
+    /// Starts the span of a request that a service of ours makes and has signed: a child of its call.
+    pub fn http_server_of_sibling(&self, request: HttpServer<'_>, caller: &TraceContext) -> Span {
+        self.answer(request, Parent::Remote(caller))
+    }
+
+    fn answer(&self, request: HttpServer<'_>, parent: Parent<'_>) -> Span {
         let HttpServer { method: given, route, path, scheme, link } = request;
-        let method = known_method(given);
-        let name = match (method, route) {
+        let (method, scheme) = (known_method(given), known_scheme(scheme));
+        let found = self.instruments().http_server.find(
+            (method, scheme, route.is_some()),
+            route.unwrap_or_default(),
+            || {
+                let method = KeyValue::new("http.request.method", method.unwrap_or(OTHER));
+                let route = route.map(|route| shared_text("http.route", route));
+                [method, KeyValue::new("url.scheme", scheme)].into_iter().chain(route).collect()
+            },
+        );
+        let name = match (method, route.filter(|_| !found.is_overflow())) {
             (None, _) => Cow::Borrowed("HTTP"),
             (Some(method), Some(route)) => Cow::Owned(format!("{method} {route}")),
             (Some(method), None) => Cow::Borrowed(method),
         };
-        let mut shared = vec![
-            KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
-            text("url.scheme", scheme),
-        ];
-        shared.extend(route.map(|route| text("http.route", route)));
-        let start = Start {
-            name,
-            kind: SpanKind::Server,
-            operation: "http.server.request",
-            parent: Parent::Root,
-            link: link.as_ref(),
-            measure: Some(Measure::HttpServer(shared.clone())),
-        };
-        self.start(start, || {
+        let (link, group) = (link.as_ref(), Some(Arc::clone(&found)));
+        let operation = "http.server.request";
+        self.start(Start { name, kind: SpanKind::Server, operation, parent, link, group }, || {
             let original = method.is_none().then(|| text("http.request.method_original", given));
-            shared.into_iter().chain([text("url.path", path)]).chain(original)
+            let path = KeyValue::new("url.path", redact::path(path, route.unwrap_or_default()));
+            found.attributes().chain([path]).chain(original).collect::<Vec<_>>()
         })
     }
 
     /// Starts the span of a request that we make; nothing is injected into the request.
     pub fn http_client(&self, request: HttpClient<'_>) -> Span {
-        let shared = [
-            KeyValue::new("http.request.method", request.method),
-            KeyValue::new("url.template", request.template),
-            text("server.address", request.server),
-            KeyValue::new("server.port", i64::from(request.port)),
-        ];
+        let key = (request.method, request.template, request.port);
+        let group = self.instruments().http_client.find(key, request.server, || {
+            vec![
+                KeyValue::new("http.request.method", request.method),
+                KeyValue::new("url.template", request.template),
+                shared_text("server.address", request.server),
+                KeyValue::new("server.port", i64::from(request.port)),
+            ]
+        });
         let start = Start {
             name: Cow::Owned(format!("{} {}", request.method, request.template)),
             kind: SpanKind::Client,
             operation: "http.client.request",
             parent: Parent::Current,
             link: None,
-            measure: Some(Measure::HttpClient(shared.to_vec())),
+            group: Some(Arc::clone(&group)),
         };
         self.start(start, || {
             let full = redact::url(request.url, request.template);
-            shared.into_iter().chain([KeyValue::new("url.full", full)])
+            group.attributes().chain([KeyValue::new("url.full", full)]).collect::<Vec<_>>()
         })
     }
+}
+
+/// What a scheme or method that the conventions don't know is called.
+const OTHER: &str = "_OTHER";
+
+/// The scheme as a constant.
+fn known_scheme(scheme: &str) -> &'static str {
+    ["http", "https"].into_iter().find(|known| known.eq_ignore_ascii_case(scheme)).unwrap_or(OTHER)
 }
 
 /// The method as a constant, if it is one that the conventions know.

@@ -1,17 +1,17 @@
 //! Spans of messaging, after the semantic conventions for messaging and for RabbitMQ.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
 use super::{count, text};
-use crate::measure::Measure;
 use crate::span::{Parent, Start};
 use crate::{Span, Telemetry, TraceContext};
 
 /// A message broker, as `messaging.system` calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessagingSystem {
     /// `rabbitmq`.
     RabbitMq,
@@ -94,58 +94,67 @@ pub struct Settle {
 impl Telemetry {
     /// Starts the span that publishes a message: a child of what wrote it.
     pub fn publish(&self, message: Publish<'_>, parent: &TraceContext) -> Span {
-        let shared = destination(message.system, "publish", "send", message.exchange);
+        let group = self.instruments().publish.find((message.system, message.exchange), "", || {
+            destination(message.system, "publish", "send", message.exchange)
+        });
         let start = Start {
             name: Cow::Owned(format!("publish {}", message.exchange)),
             kind: SpanKind::Producer,
             operation: "messaging.publish",
             parent: Parent::Remote(parent),
             link: None,
-            measure: Some(Measure::Publish(shared.to_vec())),
+            group: Some(Arc::clone(&group)),
         };
         self.start(start, || {
-            shared.into_iter().chain([
+            let own = [
                 text("messaging.rabbitmq.destination.routing_key", message.routing_key),
                 text("messaging.message.id", message.message_id),
                 count("messaging.message.body.size", u64::try_from(message.body_bytes).unwrap_or(u64::MAX)),
-            ])
+            ];
+            group.attributes().chain(own).collect::<Vec<_>>()
         })
     }
 
     /// Starts the span that handles a message: a child of its publish span, and linked to it.
     pub fn process(&self, message: Process<'_>, parent: &TraceContext) -> Span {
-        let shared = destination(message.system, "process", "process", message.queue);
+        let group = self.instruments().process.find((message.system, message.queue), "", || {
+            destination(message.system, "process", "process", message.queue)
+        });
         let start = Start {
             name: Cow::Owned(format!("process {}", message.queue)),
             kind: SpanKind::Consumer,
             operation: "messaging.process",
             parent: Parent::Remote(parent),
             link: Some(parent),
-            measure: Some(Measure::Process(shared.to_vec())),
+            group: Some(Arc::clone(&group)),
         };
         self.start(start, || {
-            shared.into_iter().chain([
+            let own = [
                 text("messaging.rabbitmq.destination.routing_key", message.routing_key),
                 text("messaging.message.id", message.message_id),
                 count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag),
-            ])
+            ];
+            group.attributes().chain(own).collect::<Vec<_>>()
         })
     }
 
     /// Starts the span that acknowledges or rejects a message.
     pub fn settle(&self, message: Settle) -> Span {
         let operation = message.operation.as_str();
-        let shared = destination(message.system, operation, "settle", message.queue);
+        let group = self.instruments().settle.find((message.system, message.queue, operation), "", || {
+            destination(message.system, operation, "settle", message.queue)
+        });
         let start = Start {
             name: Cow::Owned(format!("{operation} {}", message.queue)),
             kind: SpanKind::Client,
             operation: "messaging.settle",
             parent: Parent::Current,
             link: None,
-            measure: Some(Measure::Settle(shared.to_vec())),
+            group: Some(Arc::clone(&group)),
         };
         self.start(start, || {
-            shared.into_iter().chain([count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag)])
+            let own = [count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag)];
+            group.attributes().chain(own).collect::<Vec<_>>()
         })
     }
 }
@@ -155,8 +164,8 @@ fn destination(
     name: &'static str,
     operation_type: &'static str,
     destination: &'static str,
-) -> [KeyValue; 4] {
-    [
+) -> Vec<KeyValue> {
+    vec![
         KeyValue::new("messaging.system", system.as_str()),
         KeyValue::new("messaging.operation.name", name),
         KeyValue::new("messaging.operation.type", operation_type),

@@ -7,6 +7,8 @@ pub(crate) mod messaging;
 pub(crate) mod storage;
 pub(crate) mod verb;
 
+use std::sync::Arc;
+
 use opentelemetry::{KeyValue, StringValue};
 
 /// An attribute of text that has to be owned.
@@ -17,4 +19,9 @@ fn text(key: &'static str, value: &str) -> KeyValue {
 /// An attribute of a number that the API wants signed.
 fn count(key: &'static str, value: u64) -> KeyValue {
     KeyValue::new(key, i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// An attribute of text that many spans share.
+fn shared_text(key: &'static str, value: &str) -> KeyValue {
+    KeyValue::new(key, StringValue::from(Arc::<str>::from(value)))
 }

@@ -1,17 +1,17 @@
 //! Spans of databases and caches, after the semantic conventions for database client spans.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use super::text;
-use crate::measure::Measure;
+use super::shared_text;
 use crate::span::{Parent, Start};
 use crate::{Span, Telemetry};
 
 /// A database, as `db.system.name` calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DbSystem {
     /// `postgresql`.
     PostgreSql,
@@ -54,7 +54,7 @@ pub struct Database<'a> {
 }
 
 /// A cache, as `db.system.name` calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CacheSystem {
     /// `redis`.
     Redis,
@@ -87,36 +87,48 @@ impl Telemetry {
     /// Starts the span of a SQL statement.
     pub fn database(&self, call: Database<'_>) -> Span {
         let statement = call.statement;
-        let mut shared = vec![
-            KeyValue::new("db.system.name", call.system.as_str()),
-            text("db.namespace", call.namespace),
-            KeyValue::new("db.operation.name", statement.operation),
-            KeyValue::new("db.query.summary", statement.summary),
-        ];
-        shared.extend(statement.collection.map(|name| KeyValue::new("db.collection.name", name)));
+        let key = (call.system, std::ptr::from_ref(statement).addr());
+        let group = self.instruments().database.find(key, call.namespace, || {
+            let collection = statement.collection.map(|name| KeyValue::new("db.collection.name", name));
+            let others = [
+                KeyValue::new("db.system.name", call.system.as_str()),
+                shared_text("db.namespace", call.namespace),
+                KeyValue::new("db.operation.name", statement.operation),
+                KeyValue::new("db.query.summary", statement.summary),
+            ];
+            others.into_iter().chain(collection).collect()
+        });
         let start = Start {
             name: Cow::Borrowed(statement.summary),
             kind: SpanKind::Client,
             operation: "db.client.operation",
             parent: Parent::Current,
             link: None,
-            measure: Some(Measure::Database(shared.clone())),
+            group: Some(Arc::clone(&group)),
         };
-        self.start(start, || shared.into_iter().chain([KeyValue::new("db.query.text", statement.text)]))
+        self.start(start, || {
+            let text = KeyValue::new("db.query.text", statement.text);
+            group.attributes().chain([text]).collect::<Vec<_>>()
+        })
     }
 
-    /// Starts the span of a cache call: CLIENT for a server, INTERNAL for memory.
+    /// Starts the span of a cache call: CLIENT for a server, INTERNAL, and not measured, for memory.
     pub fn cache(&self, call: CacheCall) -> Span {
-        let shared = [
-            KeyValue::new("db.system.name", call.system.as_str()),
-            KeyValue::new("db.operation.name", call.operation),
-        ];
-        let (kind, measure) = match call.system {
-            CacheSystem::Redis => (SpanKind::Client, Some(Measure::Database(shared.to_vec()))),
+        let attributes = || {
+            vec![
+                KeyValue::new("db.system.name", call.system.as_str()),
+                KeyValue::new("db.operation.name", call.operation),
+            ]
+        };
+        let (kind, group) = match call.system {
+            CacheSystem::Redis => {
+                let key = (call.system, call.operation);
+                (SpanKind::Client, Some(self.instruments().cache.find(key, "", attributes)))
+            }
             CacheSystem::Memory => (SpanKind::Internal, None),
         };
         let name = Cow::Owned(format!("{} {}", call.operation, call.prefix));
         let operation = "db.client.operation";
-        self.start(Start { name, kind, operation, parent: Parent::Current, link: None, measure }, || shared)
+        self.start(Start { name, kind, operation, parent: Parent::Current, link: None, group }, attributes)
     }
 }

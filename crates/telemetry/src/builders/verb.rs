@@ -24,7 +24,7 @@ impl Telemetry {
             operation: verb.name,
             parent: Parent::Current,
             link: None,
-            measure: None,
+            group: None,
         };
         self.start(start, || [KeyValue::new("muster.action", verb.name)])
     }

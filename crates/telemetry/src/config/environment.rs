@@ -1,5 +1,5 @@
 //! The variables that the OpenTelemetry specification names
-//! (<https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>).
+//! (<https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>), and ours.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -7,44 +7,60 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Exporter, Sampling, Signal, TelemetryConfig};
+use super::{ExemplarFilter, Sampling, TelemetryConfig, TemporalityPreference, UserIds};
 use crate::{Secret, TelemetryError};
 
+/// Shorter keys could be guessed, and with them every id.
+const USER_ID_KEY_BYTES: usize = 16;
+
 /// Where variables are looked up; an empty value counts as none.
-struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
+pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
 
 impl TelemetryConfig {
-    /// Reads the `OTEL_*` variables over the defaults.
+    /// Reads the `OTEL_*` variables, and our own, over the defaults.
     ///
     /// # Errors
     /// Names the first variable whose value cannot be used.
     pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, TelemetryError> {
         let environment = Environment(lookup);
-        let mut config = Self::default();
-        if let Some(disabled) = environment.flag("OTEL_SDK_DISABLED")? {
-            config.enabled = !disabled;
-        }
-        config.endpoint = environment.url("OTEL_EXPORTER_OTLP_ENDPOINT")?;
-        config.traces = environment.signal("TRACES")?;
-        config.metrics = environment.signal("METRICS")?;
-        config.logs = environment.signal("LOGS")?;
-        config.sampling = environment.sampling(config.sampling)?;
-        config.service_name = environment.get("OTEL_SERVICE_NAME");
-        config.resource_attributes = environment.pairs("OTEL_RESOURCE_ATTRIBUTES")?;
-        if let Some(level) = environment.log_level("OTEL_LOG_LEVEL")? {
-            config.log_filter = level;
-        }
-        environment.batching(&mut config)?;
-        Ok(config)
+        let default = Self::default();
+        Ok(Self {
+            enabled: !environment.flag("OTEL_SDK_DISABLED")?.unwrap_or(false),
+            endpoint: environment.url("OTEL_EXPORTER_OTLP_ENDPOINT")?,
+            traces: environment.signal("TRACES")?,
+            metrics: environment.metrics()?,
+            logs: environment.signal("LOGS")?,
+            sampling: environment.sampling(default.sampling)?,
+            trace_context: environment.propagators("OTEL_PROPAGATORS")?,
+            resource_attributes: environment.pairs("OTEL_RESOURCE_ATTRIBUTES")?,
+            service_name: environment.get("OTEL_SERVICE_NAME"),
+            log_filter: environment
+                .log_level("OTEL_LOG_LEVEL")?
+                .unwrap_or_else(|| default.log_filter.clone()),
+            user_ids: environment.user_ids()?,
+            limits: environment.limits(default.limits)?,
+            span_batches: environment.batching("BSP", default.span_batches)?,
+            log_batches: environment.batching("BLRP", default.log_batches)?,
+            metric_interval: environment
+                .millis("OTEL_METRIC_EXPORT_INTERVAL")?
+                .unwrap_or(default.metric_interval),
+            temporality: environment.temporality()?.unwrap_or(default.temporality),
+            exemplars: environment.exemplars("OTEL_METRICS_EXEMPLAR_FILTER")?.unwrap_or(default.exemplars),
+            ..default
+        })
     }
 }
 
 impl Environment<'_> {
-    fn get(&self, variable: &str) -> Option<String> {
+    pub(super) fn get(&self, variable: &str) -> Option<String> {
         (self.0)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    fn number<T: FromStr>(&self, variable: &str, wanted: &str) -> Result<Option<T>, TelemetryError> {
+    pub(super) fn number<T: FromStr>(
+        &self,
+        variable: &str,
+        wanted: &str,
+    ) -> Result<Option<T>, TelemetryError> {
         self.get(variable).map(|value| value.parse().map_err(|_| wrong(variable, &value, wanted))).transpose()
     }
 
@@ -57,7 +73,7 @@ impl Environment<'_> {
         }
     }
 
-    fn url(&self, variable: &str) -> Result<Option<Url>, TelemetryError> {
+    pub(super) fn url(&self, variable: &str) -> Result<Option<Url>, TelemetryError> {
         let wanted = "an http:// or https:// address";
         let Some(value) = self.get(variable) else { return Ok(None) };
         match Url::parse(&value) {
@@ -67,16 +83,20 @@ impl Environment<'_> {
         }
     }
 
-    fn millis(&self, variable: &str) -> Result<Option<Duration>, TelemetryError> {
-        let found = self.number(variable, "a number of milliseconds, at least 1")?;
-        match found {
-            Some(0) => Err(wrong(variable, "0", "a number of milliseconds, at least 1")),
-            other => Ok(other.map(Duration::from_millis)),
+    pub(super) fn millis(&self, variable: &str) -> Result<Option<Duration>, TelemetryError> {
+        let found = self.at_least_one(variable, "a number of milliseconds, at least 1")?;
+        Ok(found.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))))
+    }
+
+    pub(super) fn at_least_one(&self, variable: &str, wanted: &str) -> Result<Option<usize>, TelemetryError> {
+        match self.number(variable, wanted)? {
+            Some(0) => Err(wrong(variable, "0", wanted)),
+            other => Ok(other),
         }
     }
 
     /// `key=value,key=value`, percent-encoded.
-    fn pairs(&self, variable: &str) -> Result<BTreeMap<String, String>, TelemetryError> {
+    pub(super) fn pairs(&self, variable: &str) -> Result<BTreeMap<String, String>, TelemetryError> {
         let Some(value) = self.get(variable) else { return Ok(BTreeMap::new()) };
         let pairs = value.split(',').map(str::trim).filter(|pair| !pair.is_empty());
         pairs.map(pair).collect::<Option<_>>().ok_or_else(|| {
@@ -84,39 +104,12 @@ impl Environment<'_> {
         })
     }
 
-    fn signal(&self, name: &str) -> Result<Signal, TelemetryError> {
-        let mut signal = Signal::default();
-        let exporter = format!("OTEL_{name}_EXPORTER");
-        signal.exporter = match self.get(&exporter).as_deref() {
-            None | Some("otlp") => Exporter::Otlp,
-            Some("console") => Exporter::Console,
-            Some("none") => Exporter::None,
-            Some(other) => return Err(wrong(&exporter, other, "otlp, console or none")),
-        };
-        signal.endpoint = self.url(&format!("OTEL_EXPORTER_OTLP_{name}_ENDPOINT"))?;
-        let headers = self.nearest(name, "HEADERS");
-        signal.headers =
-            self.pairs(&headers)?.into_iter().map(|(key, value)| (key, Secret::new(value))).collect();
-        if let Some(timeout) = self.millis(&self.nearest(name, "TIMEOUT"))? {
-            signal.timeout = timeout;
+    fn metrics(&self) -> Result<super::Signal, TelemetryError> {
+        let mut signal = self.signal("METRICS")?;
+        if let Some(timeout) = self.millis("OTEL_METRIC_EXPORT_TIMEOUT")? {
+            signal.timeout = signal.timeout.min(timeout);
         }
-        let compression = self.nearest(name, "COMPRESSION");
-        signal.gzip = match self.get(&compression).as_deref() {
-            None | Some("none") => false,
-            Some("gzip") => true,
-            Some(other) => return Err(wrong(&compression, other, "gzip or none")),
-        };
-        let protocol = self.nearest(name, "PROTOCOL");
-        match self.get(&protocol).as_deref() {
-            None | Some("http/protobuf") => Ok(signal),
-            Some(other) => Err(wrong(&protocol, other, "http/protobuf")),
-        }
-    }
-
-    /// The variable of the signal, if it is set, else the one for all signals.
-    fn nearest(&self, signal: &str, suffix: &str) -> String {
-        let own = format!("OTEL_EXPORTER_OTLP_{signal}_{suffix}");
-        if self.get(&own).is_some() { own } else { format!("OTEL_EXPORTER_OTLP_{suffix}") }
+        Ok(signal)
     }
 
     fn sampling(&self, default: Sampling) -> Result<Sampling, TelemetryError> {
@@ -141,6 +134,17 @@ impl Environment<'_> {
         Ok(Sampling { ratio, parent_based: bare.is_some() })
     }
 
+    /// Whether `tracecontext` is among them. Nothing of ours reads or writes baggage, so naming it is allowed
+    /// and has no effect.
+    fn propagators(&self, variable: &str) -> Result<bool, TelemetryError> {
+        let Some(value) = self.get(variable) else { return Ok(true) };
+        let names: Vec<&str> = value.split(',').map(str::trim).collect();
+        match names.iter().find(|name| !matches!(**name, "tracecontext" | "baggage" | "none")) {
+            Some(unknown) => Err(wrong(variable, unknown, "tracecontext, baggage or none")),
+            None => Ok(names.contains(&"tracecontext") && !names.contains(&"none")),
+        }
+    }
+
     fn log_level(&self, variable: &str) -> Result<Option<String>, TelemetryError> {
         let Some(value) = self.get(variable) else { return Ok(None) };
         match value.to_ascii_lowercase().as_str() {
@@ -150,21 +154,44 @@ impl Environment<'_> {
         }
     }
 
-    fn batching(&self, config: &mut TelemetryConfig) -> Result<(), TelemetryError> {
-        if let Some(interval) = self.millis("OTEL_METRIC_EXPORT_INTERVAL")? {
-            config.metric_interval = interval;
+    fn user_ids(&self) -> Result<UserIds, TelemetryError> {
+        let (variable, key) = ("MUSTER_TELEMETRY_USER_IDS", "MUSTER_TELEMETRY_USER_ID_KEY");
+        match self.get(variable).as_deref() {
+            None | Some("plain") => Ok(UserIds::Plain),
+            Some("hashed") => match self.get(key) {
+                Some(value) if value.len() >= USER_ID_KEY_BYTES => Ok(UserIds::Hashed(Secret::new(value))),
+                _ => Err(TelemetryError::variable(
+                    key,
+                    format!("{variable}=hashed needs a key of at least {USER_ID_KEY_BYTES} characters"),
+                )),
+            },
+            Some(other) => Err(wrong(variable, other, "plain or hashed")),
         }
-        if let Some(delay) = self.millis("OTEL_BSP_SCHEDULE_DELAY")? {
-            config.batch_delay = delay;
+    }
+
+    fn temporality(&self) -> Result<Option<TemporalityPreference>, TelemetryError> {
+        let variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+        let Some(value) = self.get(variable) else { return Ok(None) };
+        match value.to_ascii_lowercase().as_str() {
+            "cumulative" => Ok(Some(TemporalityPreference::Cumulative)),
+            "delta" => Ok(Some(TemporalityPreference::Delta)),
+            "lowmemory" => Ok(Some(TemporalityPreference::LowMemory)),
+            _ => Err(wrong(variable, &value, "cumulative, delta or lowmemory")),
         }
-        if let Some(items) = self.number("OTEL_BSP_MAX_QUEUE_SIZE", "a number of spans")? {
-            config.queue_items = items;
+    }
+
+    fn exemplars(&self, variable: &str) -> Result<Option<ExemplarFilter>, TelemetryError> {
+        match self.get(variable).as_deref() {
+            None => Ok(None),
+            Some("trace_based") => Ok(Some(ExemplarFilter::TraceBased)),
+            Some("always_on") => Ok(Some(ExemplarFilter::AlwaysOn)),
+            Some("always_off") => Ok(Some(ExemplarFilter::AlwaysOff)),
+            Some(other) => Err(wrong(variable, other, "trace_based, always_on or always_off")),
         }
-        Ok(())
     }
 }
 
-fn wrong(variable: &str, value: &str, wanted: &str) -> TelemetryError {
+pub(super) fn wrong(variable: &str, value: &str, wanted: &str) -> TelemetryError {
     TelemetryError::variable(variable, format!("\"{}\" must be {wanted}", value.escape_debug()))
 }
 
@@ -183,85 +210,4 @@ fn percent_decode(text: &str) -> Option<String> {
         bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
     String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(variables: &[(&str, &str)]) -> Result<TelemetryConfig, TelemetryError> {
-        TelemetryConfig::from_lookup(&|wanted| {
-            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn nothing_set_gives_the_defaults() {
-        assert_eq!(read(&[]).expect("defaults"), TelemetryConfig::default());
-    }
-
-    #[test]
-    fn what_is_set_is_read() {
-        let config = read(&[
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20canary, x=1"),
-            ("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "x=2"),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
-            ("OTEL_METRICS_EXPORTER", "none"),
-            ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
-            ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
-            ("OTEL_RESOURCE_ATTRIBUTES", "team=a%2Cb,service.version=9"),
-            ("OTEL_LOG_LEVEL", "DEBUG"),
-        ])
-        .expect("all of it is right");
-
-        assert_eq!(config.endpoint.map(String::from).as_deref(), Some("http://collector.test:4318/"));
-        assert_eq!(config.traces.headers["authorization"].expose(), "Bearer canary");
-        assert_eq!(config.logs.headers.len(), 1);
-        assert_eq!(config.traces.timeout, Duration::from_millis(2_500));
-        assert_eq!(config.metrics.exporter, Exporter::None);
-        assert_eq!(config.sampling, Sampling { ratio: 0.25, parent_based: true });
-        assert_eq!(config.resource_attributes["team"], "a,b");
-        assert_eq!(config.log_filter, "debug");
-        assert!(!format!("{:?}", config.traces).contains("canary"), "headers are secrets");
-    }
-
-    #[test]
-    fn what_is_wrong_is_one_line_that_names_the_variable() {
-        let wrong = [
-            ("OTEL_SDK_DISABLED", "perhaps"),
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
-            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://x"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "novalue"),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
-            ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
-            ("OTEL_LOGS_EXPORTER", "paper"),
-            ("OTEL_TRACES_SAMPLER", "sometimes"),
-            ("OTEL_RESOURCE_ATTRIBUTES", "a=%zz"),
-            ("OTEL_METRIC_EXPORT_INTERVAL", "0"),
-            ("OTEL_LOG_LEVEL", "loud\nline"),
-        ];
-        let lines: Vec<String> = wrong
-            .iter()
-            .map(|setting| {
-                read(&[*setting]).map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
-            })
-            .collect();
-
-        insta::assert_snapshot!(lines.join("\n"), @r#"
-        OTEL_SDK_DISABLED: "perhaps" must be true or false
-        OTEL_EXPORTER_OTLP_ENDPOINT: it must be an http:// or https:// address
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: it must be an http:// or https:// address
-        OTEL_EXPORTER_OTLP_HEADERS: it must be key=value,key=value, percent-encoded
-        OTEL_EXPORTER_OTLP_TIMEOUT: "soon" must be a number of milliseconds, at least 1
-        OTEL_EXPORTER_OTLP_PROTOCOL: "carrier-pigeon" must be http/protobuf
-        OTEL_EXPORTER_OTLP_COMPRESSION: "zip" must be gzip or none
-        OTEL_LOGS_EXPORTER: "paper" must be otlp, console or none
-        OTEL_TRACES_SAMPLER: "sometimes" must be always_on, always_off, traceidratio, or parentbased_ before one
-        OTEL_RESOURCE_ATTRIBUTES: it must be key=value,key=value, percent-encoded
-        OTEL_METRIC_EXPORT_INTERVAL: "0" must be a number of milliseconds, at least 1
-        OTEL_LOG_LEVEL: "loud\nline" must be error, warn, info, debug, trace or none
-        "#);
-    }
 }

@@ -1,98 +1,216 @@
-//! OTLP over HTTP, off every path that a request takes.
+//! Export over OTLP, off every path that a request takes.
 //!
-//! The SDK's batch threads have no reactor, so requests are handed to a runtime of one thread that this
-//! module owns.
+//! Spans and log records wait in bounded queues whose books are always right; one thread of this service's
+//! own, with a small runtime on it, encodes and delivers them. Nothing here waits for a service, and no
+//! service waits for what is here.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+mod answer;
+mod closing;
+mod courier;
+mod grpc;
+mod http;
+mod logs;
+mod metrics;
+mod outage;
+mod queue;
+mod spans;
+mod text;
+mod transport;
+mod worker;
 
-use async_trait::async_trait;
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{
-    Compression, ExporterBuildError, LogExporter, MetricExporter, Protocol, SpanExporter, WithExportConfig,
-    WithHttpConfig,
-};
-use tokio::runtime::{Builder, Handle, Runtime};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use opentelemetry::metrics::Histogram;
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::Resource;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tracing::Dispatch;
-use tracing::dispatcher::WeakDispatch;
-use url::Url;
 
-use crate::config::Signal;
+use crate::accounts::{Account, Accounts, Books};
+use crate::exemplars::Exemplars;
 use crate::{TelemetryConfig, TelemetryError};
+use closing::Close;
+use courier::Courier;
+pub(crate) use logs::LogQueue;
+pub(crate) use metrics::OtlpMetrics;
+use outage::Outage;
+pub(crate) use spans::SpanQueue;
+use transport::Transport;
+use worker::Worker;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A receiver's answer is a few bytes; a longer one is not read.
-const RESPONSE_LIMIT_BYTES: usize = 1_048_576;
-const DEFAULT_ENDPOINT: &str = "http://localhost:4318/";
+/// A signal, as OTLP tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Traces,
+    Metrics,
+    Logs,
+}
 
-/// The thread that speaks to the receiver, and the client that it uses.
+/// A request that is encoded and can be sent.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) kind: Kind,
+    pub(crate) body: Bytes,
+    pub(crate) items: u64,
+    pub(crate) timeout: Duration,
+}
+
+/// The thread that speaks to the receiver, and what it works on.
+#[derive(Debug)]
 pub(crate) struct Exports {
-    client: Arc<OtlpClient>,
-    endpoint: Url,
+    traces: Worker<opentelemetry_sdk::trace::SpanData>,
+    logs: Worker<logs::Entry>,
+    metrics: Arc<metrics::Lane>,
+    outage: Arc<Outage>,
+    close: Close,
     runtime: Option<Runtime>,
 }
 
 impl Exports {
-    pub(crate) fn start(config: &TelemetryConfig) -> Result<Self, TelemetryError> {
+    /// Starts the thread; the receiver is not asked for anything yet.
+    pub(crate) fn start(config: &TelemetryConfig, resource: &Resource) -> Result<Self, TelemetryError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(2)
             .thread_name("telemetry-export")
+            // What is exported must not be about exporting.
+            .on_thread_start(|| std::mem::forget(Context::enter_telemetry_suppressed_scope()))
             .enable_all()
             .build()?;
-        let endpoint = match &config.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => {
-                Url::parse(DEFAULT_ENDPOINT).map_err(|error| TelemetryError::Exporter(error.to_string()))?
-            }
+        let _entered = runtime.enter();
+        let (close, outage) = (Close::new(), Arc::<Outage>::default());
+        let courier = |kind| -> Result<Arc<Courier>, TelemetryError> {
+            let transport = Transport::new(kind, config)?;
+            Ok(Arc::new(Courier::new(kind, transport, close.watch(), Arc::clone(&outage))))
         };
-        let client = OtlpClient {
-            http: http_client(&endpoint)?,
-            runtime: runtime.handle().clone(),
-            outage: Arc::default(),
-        };
-        Ok(Self { client: Arc::new(client), endpoint, runtime: Some(runtime) })
+        let handle = runtime.handle();
+        let encode = spans::encoder(resource);
+        let traces = Worker::start(handle, config.span_batches, courier(Kind::Traces)?, encode);
+        let encode = logs::encoder(resource);
+        let logs = Worker::start(handle, config.log_batches, courier(Kind::Logs)?, encode);
+        let metrics = metrics::Lane::new(courier(Kind::Metrics)?, handle.clone());
+        Ok(Self { traces, logs, metrics: Arc::new(metrics), outage, close, runtime: Some(runtime) })
     }
 
     /// From here on the beginning and the end of an outage are told to this dispatch.
     pub(crate) fn tell(&self, dispatch: &Dispatch) {
-        let _ = self.client.outage.listener.set(dispatch.downgrade());
+        self.outage.tell_to(dispatch);
     }
 
-    pub(crate) fn spans(&self, signal: &Signal) -> Result<SpanExporter, TelemetryError> {
-        let builder = SpanExporter::builder().with_http();
-        self.configure(builder, signal, "v1/traces").build().map_err(|error| build_error(&error))
+    pub(crate) fn span_queue(&self, config: &TelemetryConfig) -> SpanQueue {
+        SpanQueue::new(Arc::clone(self.traces.queue()), config.limits.span_value_characters)
     }
 
-    pub(crate) fn metrics(&self, signal: &Signal) -> Result<MetricExporter, TelemetryError> {
-        let builder = MetricExporter::builder().with_http();
-        self.configure(builder, signal, "v1/metrics").build().map_err(|error| build_error(&error))
+    pub(crate) fn log_queue(&self, config: &TelemetryConfig) -> LogQueue {
+        LogQueue::new(Arc::clone(self.logs.queue()), config)
     }
 
-    pub(crate) fn logs(&self, signal: &Signal) -> Result<LogExporter, TelemetryError> {
-        let builder = LogExporter::builder().with_http();
-        self.configure(builder, signal, "v1/logs").build().map_err(|error| build_error(&error))
+    pub(crate) fn metrics(&self, config: &TelemetryConfig, exemplars: Arc<Exemplars>) -> OtlpMetrics {
+        OtlpMetrics::new(Arc::clone(&self.metrics), config, exemplars)
     }
 
-    fn configure<B: WithExportConfig + WithHttpConfig>(&self, builder: B, signal: &Signal, path: &str) -> B {
-        let endpoint = signal.endpoint.clone().unwrap_or_else(|| under(&self.endpoint, path));
-        let headers: HashMap<String, String> =
-            signal.headers.iter().map(|(key, value)| (key.clone(), value.expose().clone())).collect();
-        let client: Arc<dyn HttpClient> = Arc::<OtlpClient>::clone(&self.client);
-        let builder = builder
-            .with_endpoint(endpoint)
-            .with_protocol(Protocol::HttpBinary)
-            .with_timeout(signal.timeout)
-            .with_headers(headers)
-            .with_shared_http_client(client);
-        if signal.gzip { builder.with_compression(Compression::Gzip) } else { builder }
+    /// Delivers elsewhere from now on; when one way can't be prepared, all stay as they are.
+    pub(crate) fn redirect(&self, config: &TelemetryConfig) -> Result<(), TelemetryError> {
+        let _entered = self.runtime.as_ref().map(Runtime::enter);
+        let ways = [Kind::Traces, Kind::Metrics, Kind::Logs].map(|kind| Transport::new(kind, config));
+        let [traces, metrics, logs] = ways;
+        let (traces, metrics, logs) = (traces?, metrics?, logs?);
+        self.courier(Kind::Traces).redirect(traces);
+        self.courier(Kind::Metrics).redirect(metrics);
+        self.courier(Kind::Logs).redirect(logs);
+        Ok(())
+    }
+
+    /// What became of everything so far.
+    pub(crate) fn accounts(&self) -> Accounts {
+        Accounts {
+            traces: self.account(Kind::Traces),
+            metrics: self.account(Kind::Metrics),
+            logs: self.account(Kind::Logs),
+        }
+    }
+
+    pub(crate) fn account(&self, kind: Kind) -> Account {
+        self.with_books(kind, |books| books.read().clone())
+    }
+
+    pub(crate) fn with_books<R>(&self, kind: Kind, read: impl FnOnce(&Books) -> R) -> R {
+        match kind {
+            Kind::Traces => self.traces.queue().with_books(read),
+            Kind::Metrics => self.metrics.with_books(read),
+            Kind::Logs => self.logs.queue().with_books(read),
+        }
+    }
+
+    /// How many items of a signal may be queued.
+    pub(crate) fn capacity(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Traces => self.traces.queue().limits().queue_items,
+            Kind::Metrics => 0,
+            Kind::Logs => self.logs.queue().limits().queue_items,
+        }
+    }
+
+    /// What the self-metrics say of a signal's exporter.
+    pub(crate) fn component(&self, kind: Kind) -> Vec<KeyValue> {
+        self.courier(kind).transport().attributes(kind)
+    }
+
+    fn courier(&self, kind: Kind) -> &Courier {
+        match kind {
+            Kind::Traces => self.traces.courier(),
+            Kind::Metrics => self.metrics.courier(),
+            Kind::Logs => self.logs.courier(),
+        }
+    }
+
+    /// Exports what waits now of spans and log records.
+    pub(crate) async fn flush(&self) {
+        let (traces, logs) = (self.traces.flush(), self.logs.flush());
+        tokio::join!(traces, logs);
+    }
+
+    /// Does `work` for so long, whatever clock the caller's runtime has.
+    pub(crate) async fn within<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
+        let (tell, told) = oneshot::channel();
+        if let Some(runtime) = &self.runtime {
+            // Nobody waits for it: it ends by itself, or with its runtime.
+            runtime.spawn(async move {
+                tokio::time::sleep(limit).await;
+                let _ = tell.send(());
+            });
+        }
+        tokio::select! {
+            output = work => Some(output),
+            _ = told => None,
+        }
+    }
+
+    /// Announces the end: nothing takes longer than until `deadline`.
+    pub(crate) fn close(&self, deadline: Instant) {
+        self.close.announce(deadline);
+    }
+
+    /// Waits until nothing waits any more, one way or the other.
+    pub(crate) async fn closed(&self) {
+        tokio::join!(self.traces.ended(), self.logs.ended());
+    }
+
+    /// Where the durations of exports are recorded.
+    pub(crate) fn measure(&self, duration: &Histogram<f64>) {
+        for kind in [Kind::Traces, Kind::Metrics, Kind::Logs] {
+            self.courier(kind).measure(duration.clone());
+        }
     }
 }
 
 impl Drop for Exports {
     fn drop(&mut self) {
+        self.close.announce(Instant::now());
         if let Some(runtime) = self.runtime.take() {
             // A blocking drop would panic inside a service's runtime.
             runtime.shutdown_background();
@@ -100,93 +218,38 @@ impl Drop for Exports {
     }
 }
 
-/// The specification appends the path, whether the base ends in a slash or not.
-fn under(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
-    url
-}
-
-fn http_client(endpoint: &Url) -> Result<reqwest::Client, TelemetryError> {
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("muster/", env!("CARGO_PKG_VERSION")));
-    let local = endpoint.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127."));
-    if local {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| TelemetryError::Exporter(error.to_string()))
-}
-
-fn build_error(error: &ExporterBuildError) -> TelemetryError {
-    TelemetryError::Exporter(error.to_string())
-}
-
-/// Sends what a batch thread wants sent, on the runtime that has a reactor.
-#[derive(Debug)]
-struct OtlpClient {
-    http: reqwest::Client,
-    runtime: Handle,
-    outage: Arc<Outage>,
-}
-
-#[async_trait]
-impl HttpClient for OtlpClient {
-    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let (http, outage) = (self.http.clone(), Arc::clone(&self.outage));
-        // The batch thread that polls this suppresses telemetry, so the outage is told over there.
-        let exchange = async move {
-            let result = exchange(http, request).await;
-            outage.observe(matches!(&result, Ok(response) if response.status().is_success()));
-            result
-        };
-        self.runtime.spawn(exchange).await?
-    }
-}
-
-async fn exchange(http: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-    let request = reqwest::Request::try_from(request)?;
-    let mut answer = http.execute(request).await.map_err(reqwest::Error::without_url)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        if body.len() + chunk.len() > RESPONSE_LIMIT_BYTES {
-            return Err("the receiver's answer is too long".into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = answer.status();
-    std::mem::swap(response.headers_mut(), answer.headers_mut());
-    Ok(response)
-}
-
-/// Whether the receiver is away: one line when that begins, one when it ends.
-#[derive(Debug, Default)]
-struct Outage {
-    ongoing: AtomicBool,
-    listener: OnceLock<WeakDispatch>,
-}
-
-impl Outage {
-    fn observe(&self, delivered: bool) {
-        if self.ongoing.swap(!delivered, Ordering::Relaxed) == delivered {
-            let Some(dispatch) = self.listener.get().and_then(WeakDispatch::upgrade) else { return };
-            tracing::dispatcher::with_default(&dispatch, || tell(delivered));
+impl Kind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
         }
     }
-}
 
-fn tell(delivered: bool) {
-    if delivered {
-        tracing::info!(
-            name: "telemetry.export.resumed", target: "telemetry",
-            "The telemetry receiver answers again."
-        );
-    } else {
-        tracing::warn!(
-            name: "telemetry.export.interrupted", target: "telemetry",
-            "The telemetry receiver does not answer; what does not fit the queues is dropped."
-        );
+    /// As the names of the self-metrics' components have it.
+    pub(crate) const fn singular(self) -> &'static str {
+        match self {
+            Self::Traces => "span",
+            Self::Metrics => "metric",
+            Self::Logs => "log",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Traces => 1,
+            Self::Metrics => 2,
+            Self::Logs => 4,
+        }
+    }
+
+    /// The name that OTLP's JSON has for the number of rejected items.
+    const fn rejected_field(self) -> &'static str {
+        match self {
+            Self::Traces => "rejectedSpans",
+            Self::Metrics => "rejectedDataPoints",
+            Self::Logs => "rejectedLogRecords",
+        }
     }
 }

@@ -1,192 +1,211 @@
-//! What arrives at a receiver, and what happens when there is none.
+//! What arrives at a receiver, over both protocols.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use prost::Message as _;
-use telemetry::{ServiceName, Telemetry, TelemetryConfig, Verb};
-use tokio::net::TcpListener;
-use url::Url;
-use uuid::Uuid;
+use telemetry::{Batching, Protocol, Sampling, Secret, ServiceName, Telemetry, TelemetryConfig, Tls, Verb};
+
+use crate::receiver::{Behaviour, Receiver, config, over_grpc, work};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// A receiver that can be made to refuse.
-#[derive(Clone, Default)]
-struct Receiver {
-    /// `(service.name, what)` of everything that arrived.
-    arrived: Arc<Mutex<Vec<(String, String)>>>,
-    refuses: Arc<AtomicBool>,
-}
-
-impl Receiver {
-    async fn listen(&self) -> Url {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let address = listener.local_addr().expect("it is bound");
-        let router = Router::new()
-            .route("/v1/traces", post(traces))
-            .route("/v1/logs", post(logs))
-            .route("/v1/metrics", post(metrics))
-            .with_state(self.clone())
-            .layer(middleware::from_fn_with_state(self.clone(), refuse));
-        telemetry::spawn(async move { axum::serve(listener, router).await });
-        Url::parse(&format!("http://{address}")).expect("an address is a URL")
-    }
-
-    fn note(&self, resource: Option<Resource>, what: impl IntoIterator<Item = String>) {
-        let service = resource.map(|resource| attribute(&resource, "service.name")).unwrap_or_default();
-        let mut arrived = self.arrived.lock().expect("no handler panicked");
-        arrived.extend(what.into_iter().map(|name| (service.clone(), name)));
-    }
-
-    fn arrived(&self, what: &str) -> Vec<String> {
-        let arrived = self.arrived.lock().expect("no handler panicked");
-        arrived.iter().filter(|(_, name)| name == what).map(|(service, _)| service.clone()).collect()
-    }
-}
-
-fn attribute(resource: &Resource, key: &str) -> String {
-    let found = resource.attributes.iter().find(|attribute| attribute.key == key);
-    match found.and_then(|attribute| attribute.value.clone()).and_then(|value| value.value) {
-        Some(Value::StringValue(text)) => text,
-        other => format!("{other:?}"),
-    }
-}
-
-async fn refuse(State(receiver): State<Receiver>, request: Request, next: Next) -> Response {
-    if receiver.refuses.load(Ordering::Relaxed) {
-        return StatusCode::BAD_REQUEST.into_response();
-    }
-    next.run(request).await
-}
-
-async fn traces(State(receiver): State<Receiver>, body: Bytes) {
-    for batch in ExportTraceServiceRequest::decode(body).expect("it is OTLP").resource_spans {
-        let spans = batch.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        receiver.note(batch.resource, spans.map(|span| span.name));
-    }
-}
-
-async fn logs(State(receiver): State<Receiver>, body: Bytes) {
-    for batch in ExportLogsServiceRequest::decode(body).expect("it is OTLP").resource_logs {
-        let records = batch.scope_logs.into_iter().flat_map(|scope| scope.log_records);
-        receiver.note(batch.resource, records.map(|record| record.event_name));
-    }
-}
-
-async fn metrics(State(receiver): State<Receiver>, body: Bytes) {
-    for batch in ExportMetricsServiceRequest::decode(body).expect("it is OTLP").resource_metrics {
-        let metrics = batch.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
-        receiver.note(batch.resource, metrics.map(|metric| metric.name));
-    }
-}
-
-fn config(endpoint: Url) -> TelemetryConfig {
-    // Another test of this process may have been first; either is the ring provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    TelemetryConfig {
-        endpoint: Some(endpoint),
-        instance_id: Uuid::from_u128(7),
-        log_filter: "warn".to_owned(),
-        ..TelemetryConfig::default()
-    }
-}
-
-fn work(telemetry: &Telemetry, verb: &'static str) {
-    tracing::dispatcher::with_default(&telemetry.log_dispatch(), || {
-        telemetry
-            .verb(Verb { name: verb })
-            .in_scope(|| tracing::warn!(name: "test.event", target: "test", "Something happened."));
-    });
-    telemetry.metrics().game_changed("created", "api");
-}
-
 #[tokio::test]
 async fn two_services_of_one_process_arrive_apart() {
-    let receiver = Receiver::default();
-    let config = config(receiver.listen().await);
-    let api = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
-    let bot = Telemetry::init(ServiceName::Bot, &config).expect("telemetry starts");
+    for grpc in [false, true] {
+        let receiver = Receiver::listen();
+        let config = if grpc { over_grpc(config(receiver.url())) } else { config(receiver.url()) };
+        let api = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+        let bot = Telemetry::init(ServiceName::Bot, &config).expect("telemetry starts");
 
-    work(&api, "games.create");
-    work(&bot, "games.join");
-    api.force_flush().await.expect("the receiver answers");
-    bot.shutdown(DEADLINE).await.expect("the receiver answers");
-    api.shutdown(DEADLINE).await.expect("the receiver answers");
+        work(&api, "games.create");
+        work(&bot, "games.join");
+        api.force_flush().await.expect("the receiver answers");
+        bot.shutdown(DEADLINE).await.expect("the receiver answers");
+        api.shutdown(DEADLINE).await.expect("the receiver answers");
 
-    assert_eq!(receiver.arrived("games.create"), ["api-service"]);
-    assert_eq!(receiver.arrived("games.join"), ["bot-service"]);
-    let mut logs = receiver.arrived("test.event");
-    logs.sort();
-    assert_eq!(logs, ["api-service", "bot-service"]);
-    assert!(receiver.arrived("muster.games.changes").contains(&"bot-service".to_owned()));
-    assert!(receiver.arrived("process.memory.usage").contains(&"api-service".to_owned()));
+        assert_eq!(receiver.senders_of("games.create"), ["api-service"]);
+        assert_eq!(receiver.senders_of("games.join"), ["bot-service"]);
+        let mut logs = receiver.senders_of("test.event");
+        logs.sort();
+        assert_eq!(logs, ["api-service", "bot-service"]);
+        assert!(receiver.senders_of("muster.games.changes").contains(&"bot-service".to_owned()));
+        assert!(receiver.senders_of("process.memory.usage").contains(&"api-service".to_owned()));
+        for telemetry in [&api, &bot] {
+            let accounts = telemetry.accounts();
+            assert_eq!((accounts.traces.exported, accounts.logs.exported), (1, 1), "grpc: {grpc}");
+            assert!(accounts.metrics.is_balanced() && accounts.metrics.lost() == 0);
+        }
+    }
 }
 
 #[tokio::test]
-async fn a_dead_receiver_holds_nobody_up() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let address = closed.local_addr().expect("it is bound");
-    drop(closed);
-    let endpoint = Url::parse(&format!("http://{address}")).expect("an address is a URL");
-    let telemetry = Telemetry::init(ServiceName::Api, &config(endpoint)).expect("telemetry starts");
+async fn headers_and_compression_travel_with_both_protocols() {
+    for grpc in [false, true] {
+        let receiver = Receiver::listen();
+        let mut config = if grpc { over_grpc(config(receiver.url())) } else { config(receiver.url()) };
+        config.traces.gzip = true;
+        config.traces.headers.insert("authorization".to_owned(), Secret::new("Bearer x".to_owned()));
+        let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
 
-    let began = Instant::now();
-    for _ in 0..20_000 {
         drop(telemetry.verb(Verb { name: "games.create" }));
-    }
-    let worked = began.elapsed();
-    let failure = telemetry.shutdown(Duration::from_millis(200)).await;
+        telemetry.force_flush().await.expect("the receiver answers");
 
-    assert!(worked < DEADLINE, "20,000 spans took {worked:?}");
-    assert!(began.elapsed() < worked + DEADLINE, "the deadline was not kept");
-    assert!(failure.is_err(), "nobody got the spans, and that is said");
+        let arrived = receiver.arrived();
+        let asked = arrived.requests.iter().find(|asked| asked.path.contains("trace")).expect("it came");
+        assert_eq!(asked.headers["authorization"], "Bearer x");
+        let encoding = if grpc { "grpc-encoding" } else { "content-encoding" };
+        assert_eq!(asked.headers[encoding], "gzip");
+        assert_eq!(arrived.spans.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn tls_with_an_own_authority_and_a_client_certificate() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls");
+    for protocol in ["http/protobuf", "grpc"] {
+        let receiver = Receiver::listen_with_tls();
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url().to_string()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol.to_owned()),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", format!("{folder}/authority.pem")),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", format!("{folder}/client.pem")),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", format!("{folder}/client.key.pem")),
+        ];
+        let lookup = |wanted: &str| variables.iter().find(|(name, _)| *name == wanted).map(|it| it.1.clone());
+        let config = TelemetryConfig::from_lookup(&lookup).expect("all of it is right");
+        let known = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+        let mut unknown = config.clone();
+        for signal in [&mut unknown.traces, &mut unknown.metrics, &mut unknown.logs] {
+            signal.tls = Tls { identity: None, ..signal.tls.clone() };
+            signal.timeout = Duration::from_millis(300);
+        }
+        let unknown = Telemetry::init(ServiceName::Bot, &unknown).expect("telemetry starts");
+
+        work(&known, "games.create");
+        work(&unknown, "games.join");
+        known.force_flush().await.expect("the receiver knows us");
+        unknown.force_flush().await.expect_err("the receiver asks for a certificate");
+
+        assert_eq!(receiver.senders_of("games.create"), ["api-service"], "{protocol}");
+        assert!(receiver.senders_of("games.join").is_empty(), "{protocol}");
+    }
 }
 
 #[tokio::test]
 async fn what_is_switched_off_is_not_sent() {
-    let receiver = Receiver::default();
-    let mut config = config(receiver.listen().await);
+    let receiver = Receiver::listen();
+    let mut config = config(receiver.url());
     config.enabled = false;
     let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
 
     work(&telemetry, "games.create");
     telemetry.shutdown(DEADLINE).await.expect("there is nothing to send");
 
-    assert!(receiver.arrived.lock().expect("no handler panicked").is_empty());
+    assert!(receiver.arrived().requests.is_empty());
 }
 
 #[tokio::test]
-async fn an_outage_is_one_line_when_it_begins_and_one_when_it_ends() {
-    let receiver = Receiver::default();
-    let mut config = config(receiver.listen().await);
-    config.log_filter = "info".to_owned();
+async fn exporting_makes_no_telemetry() {
+    let receiver = Receiver::listen();
+    let mut config = config(receiver.url());
+    config.log_filter = "trace".to_owned();
     let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
 
-    receiver.refuses.store(true, Ordering::Relaxed);
-    for _ in 0..3 {
-        telemetry.force_flush().await.expect_err("the receiver refuses");
-    }
-    receiver.refuses.store(false, Ordering::Relaxed);
-    for _ in 0..2 {
-        telemetry.force_flush().await.expect("the receiver answers");
-    }
-    telemetry.shutdown(DEADLINE).await.expect("the receiver answers");
+    work(&telemetry, "games.create");
+    telemetry.force_flush().await.expect("the receiver answers");
+    telemetry.force_flush().await.expect("the receiver answers");
 
-    assert_eq!(receiver.arrived("telemetry.export.resumed"), ["api-service"]);
-    let interrupted = receiver.arrived("telemetry.export.interrupted");
-    assert!(interrupted.len() <= 1, "{interrupted:?}");
+    let accounts = telemetry.accounts();
+    assert_eq!((accounts.traces.created, accounts.logs.created), (1, 1));
+}
+
+#[tokio::test]
+async fn a_running_service_takes_over_address_sampler_and_level() {
+    let (before, after) = (Receiver::listen(), Receiver::listen());
+    let mut config = config(before.url());
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+    let say = |text: &'static str| {
+        tracing::dispatcher::with_default(&telemetry.log_dispatch(), || {
+            tracing::info!(name: "test.info", target: "test", { text }, "Something is going on.");
+        });
+    };
+
+    say("not logged at this level");
+    drop(telemetry.verb(Verb { name: "games.create" }));
+    telemetry.force_flush().await.expect("the receiver answers");
+    config.endpoint = Some(after.url());
+    config.sampling = Sampling { ratio: 0.0, parent_based: true };
+    config.log_filter = "info".to_owned();
+    config.traces.protocol = Protocol::Grpc;
+    telemetry.reload(&config).expect("it can be used");
+    say("logged at this one");
+    drop(telemetry.verb(Verb { name: "games.join" }));
+    telemetry.force_flush().await.expect("the other receiver answers");
+    config.sampling.ratio = 1.0;
+    telemetry.reload(&config).expect("it can be used");
+    drop(telemetry.verb(Verb { name: "games.leave" }));
+    telemetry.force_flush().await.expect("the other receiver answers");
+
+    assert_eq!((before.senders_of("games.create").len(), before.senders_of("test.info").len()), (1, 0));
+    assert_eq!((after.senders_of("games.join").len(), after.senders_of("test.info").len()), (0, 1));
+    assert_eq!((before.senders_of("games.leave").len(), after.senders_of("games.leave").len()), (0, 1));
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_over_changes_nothing() {
+    let receiver = Receiver::listen();
+    let config = config(receiver.url());
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+
+    let elsewhere = Receiver::listen();
+    let wrong = TelemetryConfig { endpoint: Some(elsewhere.url()), log_filter: "=[=".to_owned(), ..config };
+    telemetry.reload(&wrong).expect_err("that is no filter");
+    drop(telemetry.verb(Verb { name: "games.create" }));
+    telemetry.force_flush().await.expect("the receiver answers");
+
+    assert_eq!(receiver.senders_of("games.create"), ["api-service"]);
+}
+
+#[tokio::test]
+async fn spans_leave_by_themselves_when_a_batch_is_full_or_old() {
+    let receiver = Receiver::listen();
+    let mut config = config(receiver.url());
+    config.span_batches = Batching { batch_items: 10, delay: DEADLINE * 100, ..Batching::default() };
+    config.log_batches = Batching { delay: Duration::from_millis(1), ..Batching::default() };
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+
+    for _ in 0..10 {
+        work(&telemetry, "games.create");
+    }
+
+    receiver.wait_for("a full batch", |arrived| arrived.spans.len() == 10);
+    receiver.wait_for("old records", |arrived| arrived.logs.len() == 10);
+}
+
+#[tokio::test]
+async fn console_and_none_send_nothing() {
+    let receiver = Receiver::listen();
+    let mut config = config(receiver.url());
+    config.traces.exporter = telemetry::Exporter::None;
+    config.metrics.exporter = telemetry::Exporter::Console;
+    config.logs.exporter = telemetry::Exporter::Console;
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+
+    work(&telemetry, "games.create");
+    telemetry.shutdown(DEADLINE).await.expect("there is nothing to send");
+
+    assert!(receiver.arrived().requests.is_empty());
+}
+
+#[tokio::test]
+async fn without_propagation_traces_end_at_the_border() {
+    let receiver = Receiver::listen();
+    let mut config = config(receiver.url());
+    config.trace_context = false;
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+
+    let verb = telemetry.verb(Verb { name: "games.create" });
+    let carried = verb.in_scope(telemetry::TraceContext::current);
+
+    assert!(verb.trace_context().is_empty() && carried.is_empty());
+    receiver.behave(Behaviour::Take);
 }

@@ -4,6 +4,8 @@
 
 mod attributes;
 mod export;
+mod faults;
 mod logs;
 mod metrics;
+mod receiver;
 mod traces;
