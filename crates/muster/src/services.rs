@@ -7,7 +7,10 @@ use crate::settings::Settings;
 use crate::wiring::{self, Rooms, Telemetries};
 use actions::{Ctx, relay};
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::map_request;
 use bot::BotConfig;
+use collector::Frame;
 use domain::UserId;
 use domain::due::Duty;
 use std::future::Future;
@@ -16,7 +19,7 @@ use std::time::Duration;
 use telemetry::Secret;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use web::{App, Live, PracticePerson, PracticeSignIn, WebConfig};
+use web::{App, Live, PracticePerson, PracticeSignIn, SignedIn, WebConfig};
 
 /// How often old events and answers are swept away.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
@@ -55,7 +58,7 @@ impl Plan<'_> {
             ctx: ctx.clone(),
             config: self.web_config(dashboard.address)?,
             live: live.clone(),
-            extra: observatory,
+            extra: framed(observatory, self.practice_url()),
         };
         let work = async move {
             let follow = relay::follow(ctx.clone(), stop.clone(), move |event| live.tell(event));
@@ -106,10 +109,14 @@ impl Plan<'_> {
         });
         Ok(WebConfig {
             public_url: self.public_url(dashboard)?,
-            practice_url: self.practice.map(|address| format!("http://{address}")),
+            practice_url: self.practice_url(),
             practice: self.practice.map(|_| PracticeSignIn { people: people.collect() }),
             version: crate::VERSION.to_owned(),
         })
+    }
+
+    fn practice_url(&self) -> Option<String> {
+        self.practice.map(|address| format!("http://{address}"))
     }
 
     fn public_url(&self, dashboard: SocketAddr) -> Result<Url, Failure> {
@@ -118,6 +125,16 @@ impl Plan<'_> {
             None => wiring::http_url("MUSTER_LISTEN", &format!("http://{dashboard}")),
         }
     }
+}
+
+/// The Observatory in the dashboard's frame. Its pages travel compressed, so they carry no form's token.
+fn framed(observatory: Router, practice_url: Option<String>) -> Router {
+    observatory.layer(map_request(move |mut request: Request| {
+        let viewer = request.extensions().get().map(|it: &SignedIn| (it.name.clone(), String::new()));
+        let frame = Frame { viewer, practice_url: practice_url.clone(), ..Frame::default() };
+        request.extensions_mut().insert(frame);
+        std::future::ready(request)
+    }))
 }
 
 /// Who somebody is in the practice guild, in a few words.
