@@ -91,7 +91,9 @@ async fn turn(ctx: &Ctx) -> Result<usize, StoreError> {
     for (row, confirmed) in rows.iter().zip(confirmations) {
         match confirmed {
             Ok(()) => store::outbox::published(&mut tx, row.event.id, ctx.clock.now()).await?,
-            Err(_) => store::outbox::release(&mut tx, row.event.id, ctx.clock.now() + PAUSE).await?,
+            Err(_) => {
+                store::outbox::release(&mut tx, row, ctx.clock.now() + PAUSE).await?;
+            }
         }
     }
     tx.commit().await?;

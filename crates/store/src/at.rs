@@ -1,12 +1,15 @@
 use jiff::Timestamp;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 
 /// 2000-01-01T00:00:00Z, from which PostgreSQL counts, in microseconds since 1970.
 const POSTGRES_EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
+/// `timestamptz` in PostgreSQL's catalogue; by its name it would have to be asked for on every connection.
+const TIMESTAMPTZ: Oid = Oid(1184);
 
 /// An instant as a column: `timestamptz` in PostgreSQL, whole microseconds since 1970 in SQLite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +52,7 @@ impl Decode<'_, Sqlite> for At {
 
 impl Type<Postgres> for At {
     fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("timestamptz")
+        PgTypeInfo::with_oid(TIMESTAMPTZ)
     }
 }
 

@@ -14,7 +14,8 @@ statements! {
     PUT = "INSERT" "cards",
         "INSERT INTO cards (game, guild, channel_id, message_id, wanted_version, shown_version, available_at, \
          traceparent, tracestate) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8) ON CONFLICT (game) DO UPDATE SET \
-         channel_id = $3, message_id = $4, shown_version = $5, available_at = $6, fence = cards.fence + 1";
+         channel_id = $3, message_id = $4, shown_version = $5, available_at = $6, fence = cards.fence + 1 \
+         WHERE cards.guild = $2";
     WANT = "UPDATE" "cards",
         "UPDATE cards SET wanted_version = $3, traceparent = $4, tracestate = $5 \
          WHERE game = $1 AND guild = $2 AND wanted_version < $3";
@@ -31,12 +32,14 @@ statements! {
     => CLAIM;
 }
 
+// Chosen once, as the due moments are.
 locking! {
     CLAIM = "UPDATE" "cards",
-        "UPDATE cards SET fence = fence + 1, available_at = $2 WHERE game IN (SELECT game FROM cards \
-         WHERE wanted_version > shown_version AND available_at <= $1 ORDER BY available_at, game LIMIT $3",
+        "WITH due AS (SELECT game FROM cards WHERE wanted_version > shown_version AND available_at <= $1 \
+         ORDER BY available_at, game LIMIT $3",
         "FOR UPDATE SKIP LOCKED",
-        ") RETURNING game, guild, channel_id, message_id, wanted_version, fence, reposts, traceparent, tracestate"
+        ") UPDATE cards SET fence = fence + 1, available_at = $2 WHERE game IN (SELECT game FROM due) \
+         RETURNING game, guild, channel_id, message_id, wanted_version, fence, reposts, traceparent, tracestate"
 }
 
 /// A card that shows an older version than is wanted.

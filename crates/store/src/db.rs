@@ -2,11 +2,27 @@ use crate::error::error_type_of;
 use crate::{Hint, Hints, StoreError};
 use sqlx::{PgPool, SqlitePool};
 use std::future::Future;
-use telemetry::{Database, DbSystem, Span, Statement, Telemetry};
+use std::sync::Arc;
+use telemetry::{Database, DbSystem, Span, Statement, Telemetry, attr};
 
 /// The database: chosen once, when the store is opened.
 #[derive(Clone, Debug)]
-pub(crate) enum Db {
+pub(crate) struct Db {
+    pub(crate) pools: Pools,
+    pub(crate) place: Arc<Place>,
+}
+
+/// Where a database is, as spans say it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The database's name.
+    pub(crate) namespace: String,
+    /// The server's address and port, if there is one.
+    pub(crate) server: Option<(String, u16)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
     /// One writer and many readers on one file.
     Lite { writer: SqlitePool, readers: SqlitePool },
     /// A server.
@@ -15,9 +31,9 @@ pub(crate) enum Db {
 
 impl Db {
     pub(crate) const fn system(&self) -> DbSystem {
-        match self {
-            Self::Lite { .. } => DbSystem::Sqlite,
-            Self::Pg(_) => DbSystem::PostgreSql,
+        match self.pools {
+            Pools::Lite { .. } => DbSystem::Sqlite,
+            Pools::Pg(_) => DbSystem::PostgreSql,
         }
     }
 }
@@ -29,6 +45,7 @@ pub struct Tx {
     pub(crate) connection: Connection,
     pub(crate) telemetry: Telemetry,
     pub(crate) origin: &'static str,
+    place: Arc<Place>,
     hints: Hints,
     wake: Vec<Hint>,
 }
@@ -46,12 +63,16 @@ pub(crate) enum Access {
     Write,
 }
 
-const BEGIN: Statement = Statement { summary: "BEGIN", operation: "BEGIN", collection: None, text: "BEGIN" };
+const fn plain(text: &'static str, operation: &'static str) -> Statement {
+    Statement { summary: text, operation, collection: None, text }
+}
+
+const BEGIN: Statement = plain("BEGIN", "BEGIN");
 /// Takes SQLite's write lock at once: a transaction that reads first and writes later could fail halfway.
-const BEGIN_IMMEDIATE: Statement =
-    Statement { summary: "BEGIN IMMEDIATE", operation: "BEGIN", collection: None, text: "BEGIN IMMEDIATE" };
-const COMMIT: Statement =
-    Statement { summary: "COMMIT", operation: "COMMIT", collection: None, text: "COMMIT" };
+const BEGIN_IMMEDIATE: Statement = plain("BEGIN IMMEDIATE", "BEGIN");
+/// One snapshot for all that is read, as SQLite gives it by itself.
+const BEGIN_SNAPSHOT: Statement = plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN");
+const COMMIT: Statement = plain("COMMIT", "COMMIT");
 
 impl Tx {
     pub(crate) async fn begin(
@@ -59,25 +80,28 @@ impl Tx {
         access: Access,
         (telemetry, hints): (&Telemetry, &Hints),
     ) -> Result<Self, StoreError> {
-        let statement = match (db, access) {
-            (Db::Lite { .. }, Access::Write) => &BEGIN_IMMEDIATE,
+        let statement = match (&db.pools, access) {
+            (Pools::Lite { .. }, Access::Write) => &BEGIN_IMMEDIATE,
+            (Pools::Pg(_), Access::Read) => &BEGIN_SNAPSHOT,
             _ => &BEGIN,
         };
         let open = Box::pin(async {
-            Ok::<_, sqlx::Error>(match (db, access) {
-                (Db::Lite { writer, .. }, Access::Write) => {
+            Ok::<_, sqlx::Error>(match (&db.pools, access) {
+                (Pools::Lite { writer, .. }, Access::Write) => {
                     Connection::Lite(writer.begin_with(statement.text).await?)
                 }
-                (Db::Lite { readers, .. }, Access::Read) => Connection::Lite(readers.begin().await?),
-                (Db::Pg(pool), _) => Connection::Pg(pool.begin().await?),
+                (Pools::Lite { readers, .. }, Access::Read) => Connection::Lite(readers.begin().await?),
+                (Pools::Pg(pool), _) => Connection::Pg(pool.begin_with(statement.text).await?),
             })
         });
+        let place = Arc::clone(&db.place);
         let connection = match access {
-            Access::Write => run(&span(telemetry, db.system(), statement), open).await?,
+            Access::Write => run(&span(telemetry, (db.system(), &place), statement), open).await?,
             Access::Read => open.await?,
         };
         let origin = telemetry.service().as_str();
-        Ok(Self { connection, telemetry: telemetry.clone(), origin, hints: hints.clone(), wake: Vec::new() })
+        let (telemetry, hints) = (telemetry.clone(), hints.clone());
+        Ok(Self { connection, telemetry, origin, place, hints, wake: Vec::new() })
     }
 
     /// Makes what was written true, then wakes whoever has to know.
@@ -85,7 +109,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses; nothing was written then.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let span = span(&self.telemetry, self.system(), &COMMIT);
+        let span = self.span(&COMMIT);
         let commit = Box::pin(async {
             match self.connection {
                 Connection::Lite(tx) => tx.commit().await,
@@ -114,12 +138,17 @@ impl Tx {
     }
 
     pub(crate) fn span(&self, statement: &'static Statement) -> Span {
-        span(&self.telemetry, self.system(), statement)
+        span(&self.telemetry, (self.system(), &self.place), statement)
     }
 }
 
-fn span(telemetry: &Telemetry, system: DbSystem, statement: &'static Statement) -> Span {
-    telemetry.database(Database { system, namespace: "muster", statement })
+fn span(telemetry: &Telemetry, (system, place): (DbSystem, &Place), statement: &'static Statement) -> Span {
+    let span = telemetry.database(Database { system, namespace: &place.namespace, statement });
+    if let Some((address, port)) = &place.server {
+        span.set(attr::server_address(address));
+        span.set(attr::server_port(*port));
+    }
+    span
 }
 
 /// Runs a statement inside its span and records on it what went wrong.
@@ -129,6 +158,11 @@ pub(crate) async fn run<T>(
 ) -> Result<T, StoreError> {
     let result = span.run(statement).await;
     if let Err(error) = &result {
+        if let sqlx::Error::Database(refusal) = error
+            && let Some(code) = refusal.code()
+        {
+            span.set(attr::db_status_code(&code));
+        }
         span.fail(error_type_of(error), error);
     }
     Ok(result?)

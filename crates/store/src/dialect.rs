@@ -40,9 +40,24 @@ macro_rules! locking {
 }
 pub(crate) use locking;
 
-/// Writes the statements of a table, and the list of them that tests go through.
+/// The statements of one room.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    pub(crate) shared: &'static [&'static Statement],
+    pub(crate) per_dialect: &'static [&'static PerDialect],
+}
+
+impl Statements {
+    /// Each of them as it is said to this database.
+    pub(crate) fn on(&self, system: DbSystem) -> impl Iterator<Item = &'static Statement> {
+        let dialect = self.per_dialect.iter().map(move |statement| statement.on(system));
+        self.shared.iter().copied().chain(dialect)
+    }
+}
+
+/// Writes the statements of a room, and the list of them that tests go through.
 macro_rules! statements {
-    ($($name:ident = $operation:literal $collection:literal, $text:literal;)*
+    ($($name:ident = $operation:literal $collection:literal, $text:expr;)*
      $(=> $($locking:ident),* $(,)?;)?) => {
         $(static $name: telemetry::Statement = telemetry::Statement {
             summary: concat!($operation, " ", $collection),
@@ -51,13 +66,11 @@ macro_rules! statements {
             text: $text,
         };)*
 
-        /// The statements of this module.
-        pub(crate) static STATEMENTS: &[&telemetry::Statement] =
-            &[$(&$name,)* $($(&$locking.lite,)*)?];
-
-        /// Those of them that PostgreSQL says differently.
-        #[cfg(test)]
-        pub(crate) static PG_STATEMENTS: &[&telemetry::Statement] = &[$($(&$locking.pg,)*)?];
+        /// The statements of this room.
+        pub(crate) static STATEMENTS: $crate::dialect::Statements = $crate::dialect::Statements {
+            shared: &[$(&$name,)*],
+            per_dialect: &[$($(&$locking,)*)?],
+        };
     };
 }
 pub(crate) use statements;

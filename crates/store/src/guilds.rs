@@ -17,8 +17,8 @@ statements! {
     IDS = "SELECT" "guilds", "SELECT id FROM guilds WHERE removed_at IS NULL ORDER BY id LIMIT $1";
     UPSERT = "INSERT" "guilds",
         "INSERT INTO guilds (id, name, owner, zone, manager_roles, roles, removed_at, updated_at) \
-         VALUES ($1, $2, $3, 'UTC', $4, $5, NULL, $6) ON CONFLICT (id) DO UPDATE SET name = $2, owner = $3, \
-         roles = $5, removed_at = NULL, updated_at = $6";
+         VALUES ($1, $2, $3, $4, $5, $6, NULL, $7) ON CONFLICT (id) DO UPDATE SET name = $2, owner = $3, \
+         roles = $6, removed_at = NULL, updated_at = $7";
     SET_ROLES = "UPDATE" "guilds", "UPDATE guilds SET roles = $2, updated_at = $3 WHERE id = $1";
     REMOVE = "UPDATE" "guilds", "UPDATE guilds SET removed_at = $2, updated_at = $2 WHERE id = $1";
 }
@@ -91,6 +91,7 @@ pub async fn upsert(tx: &mut Tx, guild: &Guild, now: Timestamp) -> Result<(), St
             guild.id.get().cast_signed(),
             &guild.name,
             guild.owner.get().cast_signed(),
+            &guild.zone,
             Json(&guild.manager_roles),
             Json(&guild.roles),
             At(now),

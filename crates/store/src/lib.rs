@@ -38,24 +38,22 @@ pub use open::{OpenError, Store, StoreConfig};
 pub use schedule::DueRow;
 pub use scope::GuildScope;
 
-/// Every statement, so that a test can prepare each on every database.
-pub fn statements() -> Vec<&'static telemetry::Statement> {
-    [
-        cards::STATEMENTS,
-        channels::STATEMENTS,
-        deliveries::STATEMENTS,
-        games::STATEMENTS,
-        guilds::STATEMENTS,
-        idempotency::STATEMENTS,
-        inbox::STATEMENTS,
-        members::STATEMENTS,
-        outbox::STATEMENTS,
-        participants::STATEMENTS,
-        schedule::STATEMENTS,
-        sessions::STATEMENTS,
-        templates::STATEMENTS,
-        tokens::STATEMENTS,
-        users::STATEMENTS,
-    ]
-    .concat()
+/// Every statement as it is said to one kind of database, so that a test can prepare each there.
+pub fn statements(system: telemetry::DbSystem) -> Vec<&'static telemetry::Statement> {
+    let rooms = [
+        &cards::STATEMENTS,
+        &channels::STATEMENTS,
+        &guilds::STATEMENTS,
+        &idempotency::STATEMENTS,
+        &inbox::STATEMENTS,
+        &members::STATEMENTS,
+        &outbox::STATEMENTS,
+        &participants::STATEMENTS,
+        &sessions::STATEMENTS,
+        &templates::STATEMENTS,
+        &tokens::STATEMENTS,
+        &users::STATEMENTS,
+    ];
+    let divided = deliveries::ROOMS.into_iter().chain(games::ROOMS).chain(schedule::ROOMS);
+    rooms.into_iter().chain(divided).flat_map(|room| room.on(system)).collect()
 }

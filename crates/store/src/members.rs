@@ -17,8 +17,8 @@ statements! {
          ON CONFLICT (guild, user_id) DO UPDATE SET name = $3, roles = $4, seen_at = $5";
     DELETE = "DELETE" "members", "DELETE FROM members WHERE guild = $1 AND user_id = $2";
     NAMES = "SELECT" "members",
-        "SELECT m.guild, m.user_id, m.name, m.roles, m.seen_at FROM members m WHERE m.guild = $1 AND m.user_id IN \
-         (SELECT p.user_id FROM participants p WHERE p.game = $2)";
+        "SELECT guild, user_id, name, roles, seen_at FROM members WHERE guild = $1 AND user_id IN \
+         (SELECT user_id FROM participants WHERE game = $2 AND participants.guild = $1)";
 }
 
 #[derive(sqlx::FromRow)]

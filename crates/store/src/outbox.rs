@@ -17,8 +17,10 @@ statements! {
     PUSH = "INSERT" "outbox",
         "INSERT INTO outbox (id, origin, guild, game, sequence, type, payload, traceparent, tracestate, \
          created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    PUBLISHED = "UPDATE" "outbox", "UPDATE outbox SET published_at = $2 WHERE id = $1";
-    RELEASE = "UPDATE" "outbox", "UPDATE outbox SET lease_until = $2 WHERE id = $1";
+    PUBLISHED = "UPDATE" "outbox",
+        "UPDATE outbox SET published_at = $2 WHERE id = $1 AND published_at IS NULL";
+    RELEASE = "UPDATE" "outbox",
+        "UPDATE outbox SET lease_until = $3 WHERE id = $1 AND attempts = $2 AND published_at IS NULL";
     WAITING = "SELECT" "outbox",
         "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox WHERE published_at IS NULL";
     MINE = "SELECT" "outbox",
@@ -34,13 +36,14 @@ statements! {
     => CLAIM;
 }
 
+// Chosen once, as the due moments are.
 locking! {
     CLAIM = "UPDATE" "outbox",
-        "UPDATE outbox SET lease_until = $3, attempts = attempts + 1 WHERE id IN (SELECT id FROM outbox \
-         WHERE published_at IS NULL AND (origin = $1 OR created_at < $4) \
+        "WITH due AS (SELECT id FROM outbox WHERE published_at IS NULL AND (origin = $1 OR created_at < $4) \
          AND (lease_until IS NULL OR lease_until < $2) ORDER BY created_at, id LIMIT $5",
         "FOR UPDATE SKIP LOCKED",
-        ") RETURNING id, payload, traceparent, tracestate, attempts"
+        ") UPDATE outbox SET lease_until = $3, attempts = attempts + 1 WHERE id IN (SELECT id FROM due) \
+         RETURNING id, payload, traceparent, tracestate, attempts"
 }
 
 /// An event to publish.
@@ -52,7 +55,7 @@ pub struct OutboxRow {
     pub payload: String,
     /// The trace of the verb that wrote it.
     pub trace: TraceContext,
-    /// How often it was tried, this time included.
+    /// How often it was claimed, this time included; it has to be unchanged for this process to give it back.
     pub attempts: u32,
 }
 
@@ -153,7 +156,7 @@ pub async fn claim(
     Ok(rows)
 }
 
-/// Marks an event that the bus has confirmed.
+/// Marks an event that the bus has confirmed; it is out, whoever holds its claim by now.
 ///
 /// # Errors
 /// When the database fails.
@@ -162,13 +165,12 @@ pub async fn published(tx: &mut Tx, id: EventId, now: Timestamp) -> Result<(), S
     Ok(())
 }
 
-/// Gives an event back that the bus did not take, to be claimed again at `at`.
+/// Gives an event back that the bus did not take, to be claimed again at `at`; false when the claim was lost.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release(tx: &mut Tx, id: EventId, at: Timestamp) -> Result<(), StoreError> {
-    execute!(tx, &RELEASE, [id.get(), At(at)])?;
-    Ok(())
+pub async fn release(tx: &mut Tx, row: &OutboxRow, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(execute!(tx, &RELEASE, [row.event.id.get(), i64::from(row.attempts), At(at)])? == 1)
 }
 
 /// How much waits, whoever may publish it.

@@ -18,7 +18,7 @@ statements! {
 }
 
 #[derive(sqlx::FromRow)]
-struct ParticipantRow {
+pub(crate) struct ParticipantRow {
     id: Uuid,
     user_id: Option<i64>,
     placeholder: Option<String>,

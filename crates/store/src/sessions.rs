@@ -15,6 +15,7 @@ statements! {
         "INSERT INTO sessions (token_hash, user_id, csrf, created_at, used_at) VALUES ($1, $2, $3, $4, $4)";
     TOUCH = "UPDATE" "sessions", "UPDATE sessions SET used_at = $2 WHERE token_hash = $1";
     DELETE = "DELETE" "sessions", "DELETE FROM sessions WHERE token_hash = $1";
+    SWEEP = "DELETE" "sessions", "DELETE FROM sessions WHERE used_at < $1";
 }
 
 /// SHA-256 of a token.
@@ -85,4 +86,12 @@ pub async fn touch(tx: &mut Tx, token: &TokenHash, now: Timestamp) -> Result<(),
 pub async fn delete(tx: &mut Tx, token: &TokenHash) -> Result<(), StoreError> {
     execute!(tx, &DELETE, [&token[..]])?;
     Ok(())
+}
+
+/// Forgets sessions that were last used before `before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    execute!(tx, &SWEEP, [At(before)])
 }

@@ -20,7 +20,6 @@ statements! {
     INSERT = "INSERT" "templates",
         "INSERT INTO templates (id, guild, name, description, position, is_default, terms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-    GUILD_OF = "SELECT" "templates", "SELECT guild FROM templates WHERE id = $1";
 }
 
 #[derive(sqlx::FromRow)]
@@ -46,20 +45,6 @@ impl From<TemplateRow> for Template {
             terms: row.terms.0,
         }
     }
-}
-
-#[derive(sqlx::FromRow)]
-struct GuildColumn {
-    guild: i64,
-}
-
-/// The guild of a template.
-///
-/// # Errors
-/// When the database fails.
-pub async fn guild_of(tx: &mut Tx, id: TemplateId) -> Result<Option<GuildId>, StoreError> {
-    let row = fetch_optional!(tx, &GUILD_OF => GuildColumn, [id.get()])?;
-    Ok(row.map(|row| GuildId::new(row.guild.cast_unsigned())))
 }
 
 /// A template of this guild.

@@ -49,7 +49,8 @@ CREATE TABLE templates (
     description text NOT NULL,
     position bigint NOT NULL,
     is_default boolean NOT NULL,
-    terms jsonb NOT NULL
+    terms jsonb NOT NULL,
+    UNIQUE (id, guild)
 );
 CREATE INDEX templates_of_guild ON templates (guild, position);
 CREATE UNIQUE INDEX one_default_template ON templates (guild) WHERE is_default;
@@ -57,7 +58,7 @@ CREATE UNIQUE INDEX one_default_template ON templates (guild) WHERE is_default;
 CREATE TABLE games (
     id uuid PRIMARY KEY,
     guild bigint NOT NULL REFERENCES guilds (id),
-    template uuid NOT NULL REFERENCES templates (id),
+    template uuid NOT NULL,
     host bigint NOT NULL,
     title text NOT NULL,
     description text NOT NULL,
@@ -69,20 +70,24 @@ CREATE TABLE games (
     post_at timestamptz,
     completed_at timestamptz,
     version bigint NOT NULL CHECK (version >= 0),
-    created_at timestamptz NOT NULL
+    created_at timestamptz NOT NULL,
+    -- The title in lower case, as the program folds it, for searching.
+    folded_title text NOT NULL,
+    UNIQUE (id, guild),
+    FOREIGN KEY (template, guild) REFERENCES templates (id, guild)
 );
 CREATE INDEX games_of_guild ON games (guild, start_at, id);
-CREATE INDEX games_of_host ON games (host, start_at, id);
 
 CREATE TABLE participants (
     id uuid PRIMARY KEY,
-    game uuid NOT NULL REFERENCES games (id),
+    game uuid NOT NULL,
     guild bigint NOT NULL,
     user_id bigint,
     placeholder text,
     class text NOT NULL CHECK (class IN ('host_placed', 'role_matched', 'self_joined')),
     position bigint NOT NULL,
     joined_at timestamptz NOT NULL,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild),
     CHECK ((user_id IS NULL) <> (placeholder IS NULL))
 );
 CREATE UNIQUE INDEX one_place_per_person ON participants (game, user_id);
@@ -95,7 +100,7 @@ CREATE TABLE sessions (
     created_at timestamptz NOT NULL,
     used_at timestamptz NOT NULL
 );
-CREATE INDEX sessions_of_user ON sessions (user_id);
+CREATE INDEX sessions_by_last_use ON sessions (used_at);
 
 CREATE TABLE api_tokens (
     token_hash bytea PRIMARY KEY,
@@ -104,7 +109,6 @@ CREATE TABLE api_tokens (
     created_at timestamptz NOT NULL,
     revoked_at timestamptz
 );
-CREATE INDEX api_tokens_of_user ON api_tokens (user_id);
 
 -- The answer to a POST that carried an Idempotency-Key, for whoever asks again.
 CREATE TABLE idempotent_answers (
@@ -147,7 +151,7 @@ CREATE INDEX inbox_by_age ON inbox (taken_at);
 CREATE TABLE schedule (
     id uuid PRIMARY KEY,
     guild bigint NOT NULL,
-    game uuid NOT NULL REFERENCES games (id),
+    game uuid NOT NULL,
     duty text NOT NULL CHECK (duty IN ('notify', 'transition')),
     kind text NOT NULL,
     detail bigint NOT NULL,
@@ -161,16 +165,17 @@ CREATE TABLE schedule (
     lease_until timestamptz,
     last_error text,
     traceparent text,
-    tracestate text
+    tracestate text,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild)
 );
 CREATE UNIQUE INDEX one_row_per_moment ON schedule (game, kind, detail, due_at);
-CREATE INDEX schedule_pending ON schedule (duty, available_at) WHERE state = 'pending';
+CREATE INDEX schedule_pending ON schedule (duty, available_at, id) WHERE state = 'pending';
 
 CREATE TABLE deliveries (
     id uuid PRIMARY KEY,
     key text NOT NULL UNIQUE,
     guild bigint NOT NULL,
-    game uuid NOT NULL REFERENCES games (id),
+    game uuid NOT NULL,
     kind text NOT NULL,
     channel_id bigint,
     user_id bigint,
@@ -189,14 +194,15 @@ CREATE TABLE deliveries (
     settled_at timestamptz,
     traceparent text,
     tracestate text,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild),
     CHECK ((user_id IS NULL) <> (channel_id IS NULL))
 );
-CREATE INDEX deliveries_open ON deliveries (available_at) WHERE state IN ('pending', 'sending');
-CREATE INDEX deliveries_of_game ON deliveries (game, created_at);
+CREATE INDEX deliveries_open ON deliveries (available_at, id) WHERE state IN ('pending', 'sending');
+CREATE INDEX deliveries_of_game ON deliveries (game, created_at, key);
 
 -- The announcement of a game. It is dirty while it shows an older version than is wanted.
 CREATE TABLE cards (
-    game uuid PRIMARY KEY REFERENCES games (id),
+    game uuid PRIMARY KEY,
     guild bigint NOT NULL,
     channel_id bigint NOT NULL,
     message_id bigint NOT NULL,
@@ -206,6 +212,7 @@ CREATE TABLE cards (
     fence bigint NOT NULL DEFAULT 0,
     reposts bigint NOT NULL DEFAULT 0,
     traceparent text,
-    tracestate text
+    tracestate text,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild)
 );
-CREATE INDEX cards_dirty ON cards (available_at) WHERE wanted_version > shown_version;
+CREATE INDEX cards_dirty ON cards (available_at, game) WHERE wanted_version > shown_version;

@@ -1,4 +1,6 @@
 -- Instants are microseconds since 1970 in UTC; ids of ours are 16 bytes; lists and terms are JSON.
+-- What hangs on a game names the game's guild too, in one reference, so that nothing can be hung on the game of
+-- another guild.
 
 CREATE TABLE guilds (
     id INTEGER PRIMARY KEY,
@@ -49,7 +51,8 @@ CREATE TABLE templates (
     description TEXT NOT NULL,
     position INTEGER NOT NULL,
     is_default INTEGER NOT NULL,
-    terms TEXT NOT NULL
+    terms TEXT NOT NULL,
+    UNIQUE (id, guild)
 ) STRICT;
 CREATE INDEX templates_of_guild ON templates (guild, position);
 CREATE UNIQUE INDEX one_default_template ON templates (guild) WHERE is_default;
@@ -57,7 +60,7 @@ CREATE UNIQUE INDEX one_default_template ON templates (guild) WHERE is_default;
 CREATE TABLE games (
     id BLOB PRIMARY KEY,
     guild INTEGER NOT NULL REFERENCES guilds (id),
-    template BLOB NOT NULL REFERENCES templates (id),
+    template BLOB NOT NULL,
     host INTEGER NOT NULL,
     title TEXT NOT NULL,
     description TEXT NOT NULL,
@@ -69,20 +72,24 @@ CREATE TABLE games (
     post_at INTEGER,
     completed_at INTEGER,
     version INTEGER NOT NULL CHECK (version >= 0),
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    -- The title in lower case, as the program folds it, for searching.
+    folded_title TEXT NOT NULL,
+    UNIQUE (id, guild),
+    FOREIGN KEY (template, guild) REFERENCES templates (id, guild)
 ) STRICT;
 CREATE INDEX games_of_guild ON games (guild, start_at, id);
-CREATE INDEX games_of_host ON games (host, start_at, id);
 
 CREATE TABLE participants (
     id BLOB PRIMARY KEY,
-    game BLOB NOT NULL REFERENCES games (id),
+    game BLOB NOT NULL,
     guild INTEGER NOT NULL,
     user_id INTEGER,
     placeholder TEXT,
     class TEXT NOT NULL CHECK (class IN ('host_placed', 'role_matched', 'self_joined')),
     position INTEGER NOT NULL,
     joined_at INTEGER NOT NULL,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild),
     CHECK ((user_id IS NULL) <> (placeholder IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX one_place_per_person ON participants (game, user_id);
@@ -95,7 +102,7 @@ CREATE TABLE sessions (
     created_at INTEGER NOT NULL,
     used_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX sessions_of_user ON sessions (user_id);
+CREATE INDEX sessions_by_last_use ON sessions (used_at);
 
 CREATE TABLE api_tokens (
     token_hash BLOB PRIMARY KEY,
@@ -104,7 +111,6 @@ CREATE TABLE api_tokens (
     created_at INTEGER NOT NULL,
     revoked_at INTEGER
 ) STRICT;
-CREATE INDEX api_tokens_of_user ON api_tokens (user_id);
 
 -- The answer to a POST that carried an Idempotency-Key, for whoever asks again.
 CREATE TABLE idempotent_answers (
@@ -147,7 +153,7 @@ CREATE INDEX inbox_by_age ON inbox (taken_at);
 CREATE TABLE schedule (
     id BLOB PRIMARY KEY,
     guild INTEGER NOT NULL,
-    game BLOB NOT NULL REFERENCES games (id),
+    game BLOB NOT NULL,
     duty TEXT NOT NULL CHECK (duty IN ('notify', 'transition')),
     kind TEXT NOT NULL,
     detail INTEGER NOT NULL,
@@ -161,16 +167,17 @@ CREATE TABLE schedule (
     lease_until INTEGER,
     last_error TEXT,
     traceparent TEXT,
-    tracestate TEXT
+    tracestate TEXT,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild)
 ) STRICT;
 CREATE UNIQUE INDEX one_row_per_moment ON schedule (game, kind, detail, due_at);
-CREATE INDEX schedule_pending ON schedule (duty, available_at) WHERE state = 'pending';
+CREATE INDEX schedule_pending ON schedule (duty, available_at, id) WHERE state = 'pending';
 
 CREATE TABLE deliveries (
     id BLOB PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
     guild INTEGER NOT NULL,
-    game BLOB NOT NULL REFERENCES games (id),
+    game BLOB NOT NULL,
     kind TEXT NOT NULL,
     channel_id INTEGER,
     user_id INTEGER,
@@ -189,14 +196,15 @@ CREATE TABLE deliveries (
     settled_at INTEGER,
     traceparent TEXT,
     tracestate TEXT,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild),
     CHECK ((user_id IS NULL) <> (channel_id IS NULL))
 ) STRICT;
-CREATE INDEX deliveries_open ON deliveries (available_at) WHERE state IN ('pending', 'sending');
-CREATE INDEX deliveries_of_game ON deliveries (game, created_at);
+CREATE INDEX deliveries_open ON deliveries (available_at, id) WHERE state IN ('pending', 'sending');
+CREATE INDEX deliveries_of_game ON deliveries (game, created_at, key);
 
 -- The announcement of a game. It is dirty while it shows an older version than is wanted.
 CREATE TABLE cards (
-    game BLOB PRIMARY KEY REFERENCES games (id),
+    game BLOB PRIMARY KEY,
     guild INTEGER NOT NULL,
     channel_id INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
@@ -206,6 +214,7 @@ CREATE TABLE cards (
     fence INTEGER NOT NULL DEFAULT 0,
     reposts INTEGER NOT NULL DEFAULT 0,
     traceparent TEXT,
-    tracestate TEXT
+    tracestate TEXT,
+    FOREIGN KEY (game, guild) REFERENCES games (id, guild)
 ) STRICT;
-CREATE INDEX cards_dirty ON cards (available_at) WHERE wanted_version > shown_version;
+CREATE INDEX cards_dirty ON cards (available_at, game) WHERE wanted_version > shown_version;

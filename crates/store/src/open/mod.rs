@@ -1,16 +1,15 @@
-use crate::db::{Access, Db};
+mod file;
+mod server;
+mod soundness;
+
+use crate::db::{Access, Db, Pools};
 use crate::{Hints, MigrationState, StoreError, Tx, migrations};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 use telemetry::Telemetry;
 
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a transaction waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-const READERS: u32 = 4;
-const SERVER_CONNECTIONS: u32 = 10;
 
 /// Which database.
 #[derive(Clone, Debug)]
@@ -21,15 +20,32 @@ pub enum StoreConfig {
     Postgres(telemetry::Secret<String>),
 }
 
-/// Why the store can't be opened.
+/// Why the store can't be opened: one sentence each, and nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file is there and is no sound database.
-    #[error("{0} is damaged or no database of ours: {1}")]
+    #[error("{0} is damaged or no database: {1}")]
     Damaged(PathBuf, String),
-    /// It can't be reached.
-    #[error("the database can't be opened: {0}")]
-    Unreachable(#[source] sqlx::Error),
+    /// The file is a sound database with tables that aren't ours.
+    #[error("{0} is the database of another program")]
+    Foreign(PathBuf),
+    /// The file is there and is marked as one that is not to be written to.
+    #[error("{0} is read-only")]
+    ReadOnly(PathBuf),
+    /// The file or the server can't be reached.
+    #[error("{0} can't be opened: {1}")]
+    Unreachable(String, String),
+    /// The URL is none of a PostgreSQL server.
+    #[error("the database's URL can't be read: {0}")]
+    Url(String),
+    /// The server is older than what the statements are written for.
+    #[error("PostgreSQL {0} or newer is needed, and {1} is PostgreSQL {2}")]
+    TooOld(u32, String, u32),
+}
+
+/// What went wrong, without the library's words around it.
+fn reason(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
 }
 
 /// The store, as one service holds it. Clones share connections and hints.
@@ -44,11 +60,11 @@ impl Store {
     /// Opens the database; the file is made if it isn't there. No migration is applied.
     ///
     /// # Errors
-    /// A damaged file, or a database that can't be reached.
+    /// A file that is damaged, foreign or read-only, or a database that can't be reached.
     pub async fn open(config: &StoreConfig, telemetry: &Telemetry) -> Result<Self, OpenError> {
         let db = match config {
-            StoreConfig::Sqlite(path) => open_file(path.clone()).await?,
-            StoreConfig::Postgres(url) => Db::Pg(connect(url.expose()).map_err(OpenError::Unreachable)?),
+            StoreConfig::Sqlite(path) => file::open(path).await?,
+            StoreConfig::Postgres(url) => server::open(url.expose()).await?,
         };
         Ok(Self { db, hints: Hints::new(), telemetry: telemetry.clone() })
     }
@@ -98,46 +114,12 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(&self) {
-        match &self.db {
-            Db::Lite { writer, readers } => {
+        match &self.db.pools {
+            Pools::Lite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
             }
-            Db::Pg(pool) => pool.close().await,
+            Pools::Pg(pool) => pool.close().await,
         }
     }
-
-    #[cfg(test)]
-    pub(crate) const fn db(&self) -> &Db {
-        &self.db
-    }
-}
-
-async fn open_file(path: PathBuf) -> Result<Db, OpenError> {
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging();
-    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
-    let damaged = |error: sqlx::Error| OpenError::Damaged(path.clone(), error.to_string());
-    let writer = pool(1).connect_with(options.clone()).await.map_err(damaged)?;
-    let check: String =
-        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&writer).await.map_err(damaged)?;
-    if check != "ok" {
-        return Err(OpenError::Damaged(path, check));
-    }
-    let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-    Ok(Db::Lite { writer, readers })
-}
-
-fn connect(url: &str) -> Result<PgPool, sqlx::Error> {
-    let options = sqlx::postgres::PgConnectOptions::from_str(url)?.disable_statement_logging();
-    Ok(sqlx::postgres::PgPoolOptions::new()
-        .max_connections(SERVER_CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options))
 }

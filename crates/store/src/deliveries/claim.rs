@@ -1,0 +1,111 @@
+use super::recipient;
+use crate::at::At;
+use crate::db::fetch_all;
+use crate::dialect::{locking, statements};
+use crate::trace;
+use crate::{StoreError, Tx};
+use domain::notice::Recipient;
+use domain::{DeliveryId, GameId, GuildId, NoticeKind};
+use jiff::{SignedDuration, Timestamp};
+use telemetry::TraceContext;
+use uuid::Uuid;
+
+statements! {
+    => CLAIM;
+}
+
+// Chosen once, as the due moments are.
+locking! {
+    CLAIM = "UPDATE" "deliveries",
+        "WITH due AS (SELECT id FROM deliveries WHERE state IN ('pending', 'sending') AND available_at <= $1 \
+         ORDER BY available_at, id LIMIT $3",
+        "FOR UPDATE SKIP LOCKED",
+        ") UPDATE deliveries SET fence = fence + 1, attempts = attempts + 1, available_at = $2 \
+         WHERE id IN (SELECT id FROM due) \
+         RETURNING id, key, guild, game, kind, channel_id, user_id, attempts, fence, deadline, sending_since, \
+         scheduled_for, traceparent, tracestate"
+}
+
+/// A delivery that this process has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What makes it one of a kind; the nonce is made from it.
+    pub key: String,
+    /// The guild.
+    pub guild: GuildId,
+    /// The game.
+    pub game: GameId,
+    /// What it says.
+    pub kind: NoticeKind,
+    /// To whom.
+    pub to: Recipient,
+    /// How often it was claimed, this time included.
+    pub attempts: u32,
+    /// What has to be unchanged for this process to settle it.
+    pub fence: i64,
+    /// After which it is not sent any more.
+    pub deadline: Option<Timestamp>,
+    /// When it was first tried under its nonce, if it was: the message may be out already.
+    pub sending_since: Option<Timestamp>,
+    /// When it should have gone out.
+    pub scheduled_for: Timestamp,
+    /// The trace that asked for it.
+    pub trace: TraceContext,
+}
+
+#[derive(sqlx::FromRow)]
+struct ClaimedRow {
+    id: Uuid,
+    key: String,
+    guild: i64,
+    game: Uuid,
+    kind: String,
+    channel_id: Option<i64>,
+    user_id: Option<i64>,
+    attempts: i64,
+    fence: i64,
+    deadline: Option<At>,
+    sending_since: Option<At>,
+    scheduled_for: At,
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+}
+
+impl TryFrom<ClaimedRow> for DeliveryRow {
+    type Error = StoreError;
+
+    fn try_from(row: ClaimedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: DeliveryId::new(row.id),
+            key: row.key,
+            guild: GuildId::new(row.guild.cast_unsigned()),
+            game: GameId::new(row.game),
+            kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", &error))?,
+            to: recipient(row.channel_id, row.user_id)?,
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            fence: row.fence,
+            deadline: row.deadline.map(Into::into),
+            sending_since: row.sending_since.map(Into::into),
+            scheduled_for: row.scheduled_for.into(),
+            trace: trace::read(row.traceparent.as_deref(), row.tracestate.as_deref()),
+        })
+    }
+}
+
+/// Claims the deliveries that have waited longest, under a lease, with a new fence each.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(
+    tx: &mut Tx,
+    (now, lease): (Timestamp, SignedDuration),
+    limit: u32,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    let statement = CLAIM.on(tx.system());
+    let rows = fetch_all!(tx, statement => ClaimedRow, [At(now), At(now + lease), i64::from(limit)])?;
+    let mut rows = rows.into_iter().map(DeliveryRow::try_from).collect::<Result<Vec<_>, _>>()?;
+    rows.sort_by_key(|row| (row.scheduled_for, row.id));
+    Ok(rows)
+}

@@ -1,0 +1,31 @@
+//! The delivery ledger: one row for each recipient of each notice.
+//!
+//! `pending → sending → sent | skipped(reason) | dead(reason)`. A row becomes `sending`, and that is committed,
+//! before Discord is called; so after a crash it is known which messages may be out already.
+
+mod ask;
+mod claim;
+mod look;
+mod settle;
+
+pub use ask::{add, redo, withdraw};
+pub use claim::{DeliveryRow, claim};
+pub use look::{Fate, next_due, of_game, open};
+pub use settle::{Unsent, end, redirect, retry, sending, sent};
+
+use crate::StoreError;
+use crate::dialect::Statements;
+use domain::notice::Recipient;
+use domain::{ChannelId, UserId};
+
+/// Every statement of this room.
+pub(crate) static ROOMS: [&Statements; 4] =
+    [&ask::STATEMENTS, &claim::STATEMENTS, &look::STATEMENTS, &settle::STATEMENTS];
+
+fn recipient(channel: Option<i64>, user: Option<i64>) -> Result<Recipient, StoreError> {
+    match (channel, user) {
+        (Some(channel), None) => Ok(Recipient::Channel(ChannelId::new(channel.cast_unsigned()))),
+        (None, Some(user)) => Ok(Recipient::User(UserId::new(user.cast_unsigned()))),
+        _ => Err(StoreError::corrupt("deliveries", &"neither a channel nor a person")),
+    }
+}

@@ -1,0 +1,97 @@
+use super::DeliveryRow;
+use crate::at::At;
+use crate::db::execute;
+use crate::dialect::statements;
+use crate::{StoreError, Tx};
+use domain::{ChannelId, MessageId};
+use jiff::Timestamp;
+
+statements! {
+    SENDING = "UPDATE" "deliveries",
+        "UPDATE deliveries SET state = 'sending', sending_since = COALESCE(sending_since, $3) \
+         WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
+    SENT = "UPDATE" "deliveries",
+        "UPDATE deliveries SET state = 'sent', sent_channel = $3, sent_message = $4, settled_at = $5 \
+         WHERE id = $1 AND fence = $2 AND state = 'sending'";
+    END = "UPDATE" "deliveries",
+        "UPDATE deliveries SET state = $3, reason = $4, settled_at = $5 \
+         WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
+    RETRY = "UPDATE" "deliveries",
+        "UPDATE deliveries SET available_at = $3, reason = $4, \
+         sending_since = CASE WHEN $5 THEN NULL ELSE sending_since END, \
+         state = CASE WHEN $5 THEN 'pending' ELSE state END \
+         WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
+    TO_CHANNEL = "UPDATE" "deliveries",
+        "UPDATE deliveries SET user_id = NULL, channel_id = $3, state = 'pending', sending_since = NULL, \
+         available_at = $4 WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
+}
+
+/// Writes that the message may be out from now on; false when the claim was lost and it must not be sent.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sending(tx: &mut Tx, row: &DeliveryRow, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(execute!(tx, &SENDING, [row.id.get(), row.fence, At(now)])? == 1)
+}
+
+/// Writes that the message is out; false when the claim was lost.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sent(
+    tx: &mut Tx,
+    row: &DeliveryRow,
+    (channel, message): (ChannelId, MessageId),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let (channel, message) = (channel.get().cast_signed(), message.get().cast_signed());
+    Ok(execute!(tx, &SENT, [row.id.get(), row.fence, channel, message, At(now)])? == 1)
+}
+
+/// How a delivery ends without a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    /// On purpose, or because nobody would see it.
+    Skipped(&'static str),
+    /// Because it can't be done.
+    Dead(&'static str),
+}
+
+/// Ends a delivery without a message; false when the claim was lost.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(tx: &mut Tx, row: &DeliveryRow, unsent: Unsent, now: Timestamp) -> Result<bool, StoreError> {
+    let (state, reason) = match unsent {
+        Unsent::Skipped(reason) => ("skipped", reason),
+        Unsent::Dead(reason) => ("dead", reason),
+    };
+    Ok(execute!(tx, &END, [row.id.get(), row.fence, state, reason, At(now)])? == 1)
+}
+
+/// Puts a delivery off. `surely_unsent` says that Discord has refused it, so that its nonce's time starts anew.
+///
+/// # Errors
+/// When the database fails.
+pub async fn retry(
+    tx: &mut Tx,
+    row: &DeliveryRow,
+    (at, reason): (Timestamp, &str),
+    surely_unsent: bool,
+) -> Result<bool, StoreError> {
+    Ok(execute!(tx, &RETRY, [row.id.get(), row.fence, At(at), reason, surely_unsent])? == 1)
+}
+
+/// Sends a notice to a channel instead, to somebody whose DMs are closed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn redirect(
+    tx: &mut Tx,
+    row: &DeliveryRow,
+    channel: ChannelId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let channel = channel.get().cast_signed();
+    Ok(execute!(tx, &TO_CHANNEL, [row.id.get(), row.fence, channel, At(now)])? == 1)
+}

@@ -1,0 +1,133 @@
+use super::moment;
+use crate::at::At;
+use crate::db::{execute, fetch_all};
+use crate::dialect::{locking, statements};
+use crate::trace;
+use crate::{StoreError, Tx};
+use domain::due::{DueMoment, Duty};
+use domain::{GameId, GuildId};
+use jiff::{SignedDuration, Timestamp};
+use telemetry::TraceContext;
+use uuid::Uuid;
+
+statements! {
+    SETTLE = "UPDATE" "schedule",
+        "UPDATE schedule SET state = $3, last_error = $4, lease_until = NULL \
+         WHERE id = $1 AND fence = $2 AND state = 'pending'";
+    RETRY = "UPDATE" "schedule",
+        "UPDATE schedule SET available_at = $3, last_error = $4, lease_until = NULL \
+         WHERE id = $1 AND fence = $2 AND state = 'pending'";
+    => CLAIM;
+}
+
+// The rows are chosen once, before any is changed: in a subquery of the UPDATE's own condition PostgreSQL may
+// choose anew for each row that it compares, and claim more than the limit.
+locking! {
+    CLAIM = "UPDATE" "schedule",
+        "WITH due AS (SELECT id FROM schedule WHERE duty = $1 AND state = 'pending' AND available_at <= $2 \
+         ORDER BY available_at, id LIMIT $4",
+        "FOR UPDATE SKIP LOCKED",
+        ") UPDATE schedule SET fence = fence + 1, attempts = attempts + 1, lease_until = $3, available_at = $3 \
+         WHERE id IN (SELECT id FROM due) \
+         RETURNING id, guild, game, kind, detail, due_at, deadline, attempts, fence, traceparent, tracestate"
+}
+
+/// A due moment that this process has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueRow {
+    /// Its id.
+    pub id: Uuid,
+    /// The guild.
+    pub guild: GuildId,
+    /// The game.
+    pub game: GameId,
+    /// What comes due, and when.
+    pub moment: DueMoment,
+    /// How often it was tried, this time included.
+    pub attempts: u32,
+    /// What has to be unchanged for this process to settle it.
+    pub fence: i64,
+    /// The trace that scheduled it.
+    pub trace: TraceContext,
+}
+
+#[derive(sqlx::FromRow)]
+struct ClaimedRow {
+    id: Uuid,
+    guild: i64,
+    game: Uuid,
+    kind: String,
+    detail: i64,
+    due_at: At,
+    deadline: Option<At>,
+    attempts: i64,
+    fence: i64,
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+}
+
+impl TryFrom<ClaimedRow> for DueRow {
+    type Error = StoreError;
+
+    fn try_from(row: ClaimedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            guild: GuildId::new(row.guild.cast_unsigned()),
+            game: GameId::new(row.game),
+            moment: moment(&row.kind, row.detail, (row.due_at, row.deadline))?,
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            fence: row.fence,
+            trace: trace::read(row.traceparent.as_deref(), row.tracestate.as_deref()),
+        })
+    }
+}
+
+/// Claims the oldest due moments of a daemon under a lease, with a new fence each.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(
+    tx: &mut Tx,
+    duty: Duty,
+    (now, lease): (Timestamp, SignedDuration),
+    limit: u32,
+) -> Result<Vec<DueRow>, StoreError> {
+    let statement = CLAIM.on(tx.system());
+    let limit = i64::from(limit);
+    let rows = fetch_all!(tx, statement => ClaimedRow, [duty.as_str(), At(now), At(now + lease), limit])?;
+    let mut rows = rows.into_iter().map(DueRow::try_from).collect::<Result<Vec<_>, _>>()?;
+    rows.sort_by_key(|row| (row.moment.at, row.id));
+    Ok(rows)
+}
+
+/// How a due moment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It was done.
+    Done,
+    /// It was not done, on purpose.
+    Skipped(&'static str),
+    /// It failed too often.
+    Dead,
+}
+
+/// Ends a due moment; false when the claim was lost in the meantime, and nothing of it may be done then.
+///
+/// # Errors
+/// When the database fails.
+pub async fn settle(tx: &mut Tx, row: &DueRow, settled: Settled) -> Result<bool, StoreError> {
+    let (state, reason) = match settled {
+        Settled::Done => ("done", None),
+        Settled::Skipped(reason) => ("skipped", Some(reason)),
+        Settled::Dead => ("dead", None),
+    };
+    Ok(execute!(tx, &SETTLE, [row.id, row.fence, state, reason])? == 1)
+}
+
+/// Puts a due moment off after a failure; `error` is one of few words.
+///
+/// # Errors
+/// When the database fails.
+pub async fn retry(tx: &mut Tx, row: &DueRow, at: Timestamp, error: &str) -> Result<bool, StoreError> {
+    Ok(execute!(tx, &RETRY, [row.id, row.fence, At(at), error])? == 1)
+}
