@@ -1,0 +1,28 @@
+//! The store through its front door, on a real SQLite file and, where `MUSTER_TEST_POSTGRES_URL` names a server,
+//! on a real PostgreSQL: the same stories on both.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[macro_use]
+mod database;
+
+mod cards;
+mod claims;
+mod deliveries;
+mod dump;
+mod games;
+mod guilds;
+mod hints;
+mod lists;
+mod migrations;
+mod opening;
+mod outbox;
+mod people;
+mod plans;
+mod rosters;
+mod sample;
+mod schedule;
+mod schema;
+mod scope;
+mod spans;
+mod tour;
