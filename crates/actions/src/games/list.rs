@@ -1,12 +1,11 @@
-use super::show::GameView;
+use super::show::{self, GameView};
 use crate::authorise::{self, AccessError, Intent, Standing};
 use crate::perform::perform;
 use crate::{Actor, Ctx, Refusal, Refuses};
-use domain::{GameId, GuildId, Membership, Status, permission};
+use domain::{Game, GameId, GuildId, Membership, Participant, Status, UserId, permission};
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use store::games::{GameFilter, Part};
 use store::{GuildScope, StoreError, Tx};
 
@@ -78,14 +77,14 @@ pub async fn list(ctx: &Ctx, actor: &Actor, query: GameQuery) -> Result<Listed, 
             None => None,
         };
         let limit = query.limit.clamp(1, LIMIT);
+        let filter = filter(actor, query, standing.as_ref(), limit + 1);
         let mut tx = ctx.store.read().await?;
-        let mut page =
-            store::games::list(&mut tx, &filter(actor, query, standing.as_ref(), limit + 1)).await?;
+        let mut page = store::games::list(&mut tx, &filter).await?;
         let shown = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = page.games.len() > shown;
         page.games.truncate(shown);
         let next = page.games.last().filter(|_| more).map(|game| (game.start, game.id));
-        let games = views(&mut tx, actor, page.games).await?;
+        let games = views(&mut tx, (&filter, standing), page.games).await?;
         Ok(Listed { games, total: page.total, next })
     };
     perform(&span, work).await
@@ -106,25 +105,49 @@ fn filter(actor: &Actor, query: GameQuery, standing: Option<&Standing>, limit: u
     }
 }
 
-/// Each game as the viewer sees it, with what is known of them in each guild.
-async fn views(tx: &mut Tx, actor: &Actor, games: Vec<domain::Game>) -> Result<Vec<GameView>, StoreError> {
-    let members: BTreeMap<GuildId, Membership> = store::members::of_user(tx, actor.user)
-        .await?
-        .into_iter()
-        .map(|member| (member.guild, member))
-        .collect();
-    let mut guilds = BTreeMap::new();
-    let mut views = Vec::with_capacity(games.len());
-    for game in games {
-        let Some(member) = members.get(&game.guild) else { continue };
-        let scope = GuildScope::of_member(member);
-        let guild = match guilds.entry(game.guild) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(store::guilds::find(tx, scope).await?),
-        };
-        let Some(guild) = guild else { continue };
-        let standing = Standing { guild: guild.clone(), member: member.clone(), scope };
-        views.push(super::show::view(tx, standing, game).await?);
+/// Each game as the viewer sees it; what is asked doesn't grow with the number of games.
+async fn views(
+    tx: &mut Tx,
+    (filter, standing): (&GameFilter, Option<Standing>),
+    games: Vec<Game>,
+) -> Result<Vec<GameView>, StoreError> {
+    if games.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(views)
+    let standings = match standing {
+        Some(standing) => BTreeMap::from([(standing.guild.id, standing)]),
+        None => standings(tx, filter.viewer).await?,
+    };
+    let mut rosters = store::games::rosters(tx, filter, &games).await?;
+    let names = store::games::names(tx, filter, &games).await?;
+    let view = |game: Game| {
+        let standing = standings.get(&game.guild)?;
+        let roster = rosters.remove(&game.id).unwrap_or_default();
+        let names = names_in(&names, &game, &roster);
+        Some(show::seen(standing, game, &roster, names))
+    };
+    Ok(games.into_iter().filter_map(view).collect())
+}
+
+/// Where somebody stands in each of their guilds.
+async fn standings(tx: &mut Tx, user: UserId) -> Result<BTreeMap<GuildId, Standing>, StoreError> {
+    let members = store::members::of_user(tx, user).await?;
+    let mut guilds: BTreeMap<_, _> =
+        store::guilds::of_user(tx, user).await?.into_iter().map(|guild| (guild.id, guild)).collect();
+    let standing = |member: Membership| {
+        let guild = guilds.remove(&member.guild)?;
+        let scope = GuildScope::of_member(&member);
+        Some((guild.id, Standing { guild, member, scope }))
+    };
+    Ok(members.into_iter().filter_map(standing).collect())
+}
+
+/// Those of a page's names that belong to one of its games.
+fn names_in(
+    names: &BTreeMap<(GuildId, UserId), String>,
+    game: &Game,
+    roster: &[Participant],
+) -> BTreeMap<UserId, String> {
+    let people = roster.iter().filter_map(Participant::user).chain([game.host]);
+    people.filter_map(|user| Some((user, names.get(&(game.guild, user))?.clone()))).collect()
 }

@@ -3,7 +3,7 @@ use crate::authorise::{AccessError, Intent, Standing};
 use crate::perform::perform;
 use crate::{Actor, Ctx, Refusal, Refuses};
 use domain::seats::{self, Seat, Split};
-use domain::{Game, GameId, UserId};
+use domain::{Game, GameId, Participant, UserId};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use store::{StoreError, Tx};
@@ -70,22 +70,32 @@ pub async fn show(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<GameView, Show
 pub(super) async fn view(tx: &mut Tx, standing: Standing, game: Game) -> Result<GameView, StoreError> {
     let roster = store::participants::of_game(tx, standing.scope, game.id).await?;
     let names = names(tx, &standing, &game).await?;
-    let split = seats::split(&game, &roster);
+    Ok(seen(&standing, game, &roster, names))
+}
+
+/// The game with this roster, as the person sees it who stands there.
+pub(super) fn seen(
+    standing: &Standing,
+    game: Game,
+    roster: &[Participant],
+    names: BTreeMap<UserId, String>,
+) -> GameView {
+    let split = seats::split(&game, roster);
     let user = standing.member.user;
     let my_seat = split.seat_of(user);
     let may_join = my_seat.is_none()
         && game.status.takes_signups()
         && game.terms.signup.lets_join()
         && domain::permission::may_play(&game, user, &standing.member.roles);
-    Ok(GameView {
-        may_run: may_run(&standing, &game),
-        guild_name: standing.guild.name,
+    GameView {
+        may_run: may_run(standing, &game),
+        guild_name: standing.guild.name.clone(),
         split,
         names,
         my_seat,
         may_join,
         game,
-    })
+    }
 }
 
 async fn names(

@@ -1,0 +1,123 @@
+//! What follows from editing and cancelling.
+
+use crate::inbox::{notices, take_all, written};
+use actions::games::{self, CreateError, CreateGame, IdempotencyKey};
+use domain::due::Duty;
+use domain::{Game, GameChanges, GameDraft};
+use jiff::SignedDuration;
+use telemetry::ServiceName;
+use testkit::{GUILD, House, actor};
+
+async fn house() -> House {
+    let house = House::open(ServiceName::Bot).await;
+    house.know_the_guild().await;
+    house
+}
+
+/// What is pending for either daemon.
+async fn backlog(house: &House) -> String {
+    let mut lines = Vec::new();
+    for duty in [Duty::Notify, Duty::Transition] {
+        for kind in actions::due::backlog(&house.ctx, duty).await.unwrap() {
+            let oldest = kind.oldest_due.map(|at| at.to_string()).unwrap_or_default();
+            lines.push(format!("{} {} from {oldest}", kind.pending, kind.kind));
+        }
+    }
+    lines.join("\n")
+}
+
+async fn types(house: &House) -> Vec<&'static str> {
+    written(house).await.iter().map(|event| event.body.event_type()).collect()
+}
+
+/// A game with a seat taken, everybody told but the reminder that is just going out.
+async fn being_reminded(house: &House) -> Game {
+    let game = house.game(|draft| draft.reminders = Some(vec![60, 15])).await;
+    games::join(&house.ctx, &actor("dana"), game.id).await.unwrap();
+    house.clock.advance(SignedDuration::from_hours(2));
+    for row in actions::due::claim(&house.ctx, Duty::Notify).await.unwrap() {
+        actions::due::notify(&house.ctx, &row).await.unwrap();
+    }
+    take_all(house).await;
+    game
+}
+
+#[tokio::test]
+async fn a_cancelled_game_leaves_nothing_pending_but_its_cancellation() {
+    let house = house().await;
+    let game = being_reminded(&house).await;
+    insta::assert_snapshot!(backlog(&house).await, @r"");
+    games::cancel(&house.ctx, &actor("ada"), game.id).await.unwrap();
+    games::cancel(&house.ctx, &actor("ada"), game.id).await.unwrap();
+    take_all(&house).await;
+    insta::assert_snapshot!(notices(&house, &game).await, @r"");
+    assert_eq!(backlog(&house).await, "");
+    let cancelled = types(&house).await.into_iter().filter(|name| *name == "game.cancelled");
+    assert_eq!(cancelled.count(), 1, "twice is once");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_moved_game_moves_its_reminders_and_tells_its_players() {
+    let house = house().await;
+    let game = being_reminded(&house).await;
+    let later =
+        GameChanges { start: Some(game.start + SignedDuration::from_hours(24)), ..GameChanges::default() };
+    games::edit(&house.ctx, &actor("ada"), game.id, later).await.unwrap();
+    take_all(&house).await;
+    insta::assert_snapshot!(backlog(&house).await, @r"");
+    insta::assert_snapshot!(notices(&house, &game).await, @r"");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn fewer_seats_send_the_last_to_the_waitlist_and_more_bring_them_back() {
+    let house = house().await;
+    let game = house.game(|_| {}).await;
+    for name in ["dana", "emre"] {
+        games::join(&house.ctx, &actor(name), game.id).await.unwrap();
+    }
+    for seats in [1, 2] {
+        let changes = GameChanges { seats: Some(seats), ..GameChanges::default() };
+        games::edit(&house.ctx, &actor("ada"), game.id, changes).await.unwrap();
+    }
+    take_all(&house).await;
+    insta::assert_snapshot!(notices(&house, &game).await, @r"");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_edit_that_changes_nothing_tells_nobody() {
+    let house = house().await;
+    let game = house.game(|_| {}).await;
+    let same = GameChanges { title: Some(game.title.clone()), ..GameChanges::default() };
+    let seen = games::edit(&house.ctx, &actor("ada"), game.id, same).await.unwrap();
+    assert_eq!(seen.game.version, game.version);
+    assert_eq!(types(&house).await, ["game.created"]);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_key_makes_one_game_for_one_person() {
+    let house = house().await;
+    let wish = |title: &str| {
+        let start = house.clock.now() + SignedDuration::from_hours(3);
+        let draft = GameDraft { title: title.to_owned(), start, ..GameDraft::default() };
+        CreateGame {
+            guild: GUILD,
+            template: None,
+            draft,
+            idempotency: IdempotencyKey::of("k", title.as_bytes()),
+        }
+    };
+    let first = games::create(&house.ctx, &actor("ada"), wish("Once")).await.unwrap().game;
+    let second = games::create(&house.ctx, &actor("ada"), wish("Once")).await.unwrap().game;
+    assert_eq!(first.id, second.id);
+    let other = games::create(&house.ctx, &actor("ada"), wish("Twice")).await.unwrap_err();
+    assert!(matches!(other, CreateError::KeyReused), "{other:?}");
+    // The same key of somebody else is another key.
+    let chidis = games::create(&house.ctx, &actor("chidi"), wish("Once")).await.unwrap().game;
+    assert_ne!(chidis.id, first.id);
+    assert_eq!(types(&house).await, ["game.created", "game.created"]);
+    house.close().await;
+}
