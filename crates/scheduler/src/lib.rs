@@ -9,7 +9,7 @@ mod row;
 
 use actions::due::{self, hints};
 use actions::{Ctx, StoreError};
-use domain::due::{DueKind, Duty};
+use domain::due::Duty;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -103,13 +103,38 @@ fn report(error: &StoreError) {
     );
 }
 
+/// Says how much waits of each kind, also of those of which nothing does: a gauge keeps what it was last told.
 async fn measure(ctx: &Ctx, duty: Duty) {
     let Ok(backlog) = due::backlog(ctx, duty).await else { return };
     let now = ctx.clock.now();
-    for kind in backlog {
-        let Ok(name) = DueKind::from_parts(&kind.kind, 0).map(DueKind::name) else { continue };
-        let age = kind.oldest_due.map(|oldest| now.duration_since(oldest)).unwrap_or_default();
+    for &kind in kinds(duty) {
+        let waiting = backlog.iter().find(|waiting| waiting.kind == kind);
+        let oldest = waiting.and_then(|waiting| waiting.oldest_due);
+        let age = oldest.map(|oldest| now.duration_since(oldest)).unwrap_or_default();
         let age = Duration::try_from(age).unwrap_or_default();
-        ctx.telemetry.metrics().schedule_backlog(name, age, kind.pending);
+        ctx.telemetry.metrics().schedule_backlog(kind, age, waiting.map_or(0, |waiting| waiting.pending));
+    }
+}
+
+/// The names of what a daemon does.
+const fn kinds(duty: Duty) -> &'static [&'static str] {
+    match duty {
+        Duty::Notify => &["reminder", "join_notice"],
+        Duty::Transition => &["post", "start", "end", "archive"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::due::DueKind;
+
+    #[test]
+    fn every_kind_is_measured_by_the_daemon_that_does_it() {
+        for duty in [Duty::Notify, Duty::Transition] {
+            for kind in kinds(duty) {
+                assert_eq!(DueKind::from_parts(kind, 0).unwrap().duty(), duty);
+            }
+        }
     }
 }

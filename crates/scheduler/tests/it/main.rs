@@ -1,0 +1,12 @@
+//! The two daemons on a real store, with a clock that the story moves.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod daemon;
+mod failures;
+mod loops;
+mod notices;
+mod rows;
+mod traces;
+mod transitions;
+mod two;
