@@ -125,8 +125,15 @@ async fn membership(
             telemetry::spawn(ctx.background.track_future(refresh));
             Ok(known)
         }
-        _ => Box::pin(ask(ctx, guild, actor.user)).await,
+        _ if ours(ctx, guild).await? => Box::pin(ask(ctx, guild, actor.user)).await,
+        // Discord is not asked about numbers that a stranger made up.
+        _ => Ok(None),
     }
+}
+
+async fn ours(ctx: &Ctx, guild: GuildId) -> Result<bool, StoreError> {
+    let mut tx = ctx.store.read().await?;
+    store::guilds::is_known(&mut tx, guild).await
 }
 
 /// Writes down what an interaction says of somebody, when it is news.

@@ -14,6 +14,7 @@ statements! {
     OF_USER = "SELECT" "guilds",
         "SELECT id, name, owner, zone, manager_roles, roles, removed_at FROM guilds \
          WHERE removed_at IS NULL AND id IN (SELECT guild FROM members WHERE user_id = $1) ORDER BY name, id";
+    KNOWN = "SELECT" "guilds", "SELECT id FROM guilds WHERE id = $1 AND removed_at IS NULL";
     IDS = "SELECT" "guilds", "SELECT id FROM guilds WHERE removed_at IS NULL ORDER BY id LIMIT $1";
     UPSERT = "INSERT" "guilds",
         "INSERT INTO guilds (id, name, owner, zone, manager_roles, roles, removed_at, updated_at) \
@@ -68,6 +69,14 @@ pub async fn find(tx: &mut Tx, scope: GuildScope) -> Result<Option<Guild>, Store
 pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Guild>, StoreError> {
     let rows = fetch_all!(tx, &OF_USER => GuildRow, [user.get().cast_signed()])?;
     Ok(rows.into_iter().map(Guild::from).collect())
+}
+
+/// Whether the bot is in a guild. It takes no scope: it is asked before anybody's right can be.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_known(tx: &mut Tx, id: GuildId) -> Result<bool, StoreError> {
+    Ok(fetch_optional!(tx, &KNOWN => IdColumn, [id.get().cast_signed()])?.is_some())
 }
 
 /// The ids of the guilds that the bot is in, at most `limit`.

@@ -104,3 +104,16 @@ async fn readiness_tells_what_is_wrong() {
     assert_eq!(house.send(ask()).await.status, 503);
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_guild_that_the_bot_is_not_in_is_unknown_to_everybody() {
+    let house = House::open().await;
+    let ada = house.person("Ada").await;
+    house.captured.clear();
+    for path in ["/api/v1/guilds/42", "/api/v1/guilds/42/templates", "/api/v1/games?guild=42"] {
+        assert_eq!(ada.get(path).await.status, 404, "{path}");
+    }
+    let asked = house.captured.spans().into_iter().any(|span| span.name.contains("/guilds/{guild.id}/members"));
+    assert!(!asked, "Discord was asked about a number that a stranger made up");
+    house.close().await;
+}
