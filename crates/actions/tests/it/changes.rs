@@ -46,11 +46,20 @@ async fn being_reminded(house: &House) -> Game {
 async fn a_cancelled_game_leaves_nothing_pending_but_its_cancellation() {
     let house = house().await;
     let game = being_reminded(&house).await;
-    insta::assert_snapshot!(backlog(&house).await, @r"");
+    insta::assert_snapshot!(backlog(&house).await, @r"
+    1 reminder from 2026-06-01T14:45:00Z
+    1 start from 2026-06-01T15:00:00Z
+    ");
     games::cancel(&house.ctx, &actor("ada"), game.id).await.unwrap();
     games::cancel(&house.ctx, &actor("ada"), game.id).await.unwrap();
     take_all(&house).await;
-    insta::assert_snapshot!(notices(&house, &game).await, @r"");
+    insta::assert_snapshot!(notices(&house, &game).await, @r"
+    announcement channel skipped (cancelled)
+    cancelled Dana pending
+    joined Dana skipped (cancelled)
+    reminder Ada skipped (cancelled)
+    reminder Dana skipped (cancelled)
+    ");
     assert_eq!(backlog(&house).await, "");
     let cancelled = types(&house).await.into_iter().filter(|name| *name == "game.cancelled");
     assert_eq!(cancelled.count(), 1, "twice is once");
@@ -65,8 +74,17 @@ async fn a_moved_game_moves_its_reminders_and_tells_its_players() {
         GameChanges { start: Some(game.start + SignedDuration::from_hours(24)), ..GameChanges::default() };
     games::edit(&house.ctx, &actor("ada"), game.id, later).await.unwrap();
     take_all(&house).await;
-    insta::assert_snapshot!(backlog(&house).await, @r"");
-    insta::assert_snapshot!(notices(&house, &game).await, @r"");
+    insta::assert_snapshot!(backlog(&house).await, @r"
+    2 reminder from 2026-06-02T14:00:00Z
+    1 start from 2026-06-02T15:00:00Z
+    ");
+    insta::assert_snapshot!(notices(&house, &game).await, @r"
+    announcement channel pending
+    changed Dana pending
+    joined Dana pending
+    reminder Ada skipped (moved)
+    reminder Dana skipped (moved)
+    ");
     house.close().await;
 }
 
@@ -82,7 +100,11 @@ async fn fewer_seats_send_the_last_to_the_waitlist_and_more_bring_them_back() {
         games::edit(&house.ctx, &actor("ada"), game.id, changes).await.unwrap();
     }
     take_all(&house).await;
-    insta::assert_snapshot!(notices(&house, &game).await, @r"");
+    insta::assert_snapshot!(notices(&house, &game).await, @r"
+    announcement channel pending
+    demoted Emre pending
+    promoted Emre pending
+    ");
     house.close().await;
 }
 

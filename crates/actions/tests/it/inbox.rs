@@ -46,7 +46,10 @@ async fn an_event_that_comes_twice_takes_effect_once() {
     games::leave(&house.ctx, &actor("dana"), game.id).await.unwrap();
     assert!(take_all(&house).await.iter().all(|taken| *taken == Taken::Applied));
     let once = notices(&house, &game).await;
-    insta::assert_snapshot!(once, @r"");
+    insta::assert_snapshot!(once, @r"
+    announcement channel pending
+    promoted Emre pending
+    ");
     assert!(take_all(&house).await.iter().all(|taken| *taken == Taken::Before));
     assert_eq!(notices(&house, &game).await, once);
     house.close().await;

@@ -5,7 +5,7 @@ use actions::{Actor, Ctx, Door, Refusal, Refuses};
 use domain::{Game, GameChanges, GameDraft, Guild, RoleId, UserId};
 use jiff::SignedDuration;
 use practice::cast;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use telemetry::ServiceName;
 use testkit::{GUILD, House, actor, person, snapshot};
 
@@ -36,10 +36,11 @@ async fn house() -> House {
     told.roles.push(domain::GuildRole { id: admins, name: "Admins".to_owned(), permissions: ADMINISTRATOR });
     manager_role(&house, RoleId::new(cast::VETERAN_ROLE_ID)).await;
     actions::guilds::sync(&house.ctx, told).await.unwrap();
-    // Freya manages by the guild's own setting, Emre by a permission that the practice guild doesn't know.
+    // Ada owns the guild and holds nothing else; Freya manages by the guild's own setting, Emre by a permission that
+    // no role of the practice guild has.
     let freya = [cast::VETERAN_ROLE_ID, cast::PLAYER_ROLE_ID].map(RoleId::new);
     let emre = [admins];
-    for (name, roles) in [("freya", &freya[..]), ("emre", &emre[..])] {
+    for (name, roles) in [("ada", &[][..]), ("freya", &freya[..]), ("emre", &emre[..])] {
         told_by_discord(&house, name, roles).await;
     }
     house
@@ -118,22 +119,36 @@ async fn tries(house: &House, who: &Actor) -> Vec<String> {
     ]
 }
 
+fn row(about: &str, cells: impl Iterator<Item = impl Display>) -> String {
+    let mut line = format!("{about:<14}");
+    for cell in cells {
+        let _ = write!(line, "{cell:<11}");
+    }
+    line.trim_end().to_owned()
+}
+
 #[tokio::test]
 async fn everybody_may_do_what_is_theirs() {
     let house = house().await;
-    let mut table = String::new();
     let columns = ["create", "show", "deliveries", "join", "leave", "edit", "cancel"];
-    let _ = writeln!(table, "{:<14}{}", "", columns.map(|name| format!("{name:<11}")).concat().trim_end());
+    let mut table = vec![row("", columns.iter())];
     for (about, name) in PEOPLE {
-        let words = tries(&house, &actor(name)).await;
-        let cells: String = words.iter().map(|word| format!("{word:<11}")).collect();
-        let _ = writeln!(table, "{about:<14}{}", cells.trim_end());
+        table.push(row(about, tries(&house, &actor(name)).await.iter()));
     }
     let nobody = Actor::on_the_web(UserId::new(1_300_000_000_000_000_001), Door::Api);
-    let words = tries(&house, &nobody).await;
-    let cells: String = words.iter().map(|word| format!("{word:<11}")).collect();
-    let _ = writeln!(table, "{:<14}{}", "stranger", cells.trim_end());
-    insta::assert_snapshot!(table, @r"");
+    table.push(row("stranger", tries(&house, &nobody).await.iter()));
+    let table = table.join("\n");
+    insta::assert_snapshot!(table, @r"
+                  create     show       deliveries join       leave      edit       cancel
+    owner         yes        yes        yes        yes        yes        yes        yes
+    manager role  yes        yes        yes        yes        yes        yes        yes
+    ADMINISTRATOR yes        yes        yes        yes        yes        yes        yes
+    MANAGE_GUILD  yes        yes        yes        yes        yes        yes        yes
+    host          forbidden  yes        yes        yes        yes        yes        yes
+    player        forbidden  yes        forbidden  yes        yes        forbidden  forbidden
+    member        forbidden  yes        forbidden  yes        yes        forbidden  forbidden
+    stranger      not_found  not_found  not_found  not_found  not_found  not_found  not_found
+    ");
     house.close().await;
 }
 
