@@ -93,6 +93,36 @@ pub struct CapturedPoint {
     pub value: f64,
     /// How often a histogram was recorded; 1 for the others.
     pub count: u64,
+    /// Buckets of a histogram, with the one for all that is larger; 0 for the others.
+    pub buckets: usize,
+}
+
+/// How many series metrics make.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeriesCount {
+    /// As OTLP counts: one per metric and set of attributes.
+    pub streams: usize,
+    /// As Prometheus counts: a histogram also has one per bucket, its sum and its count.
+    pub prometheus: usize,
+}
+
+impl SeriesCount {
+    /// Counts what a service exports.
+    pub fn of(metrics: &[CapturedMetric]) -> Self {
+        let points = metrics.iter().flat_map(|metric| &metric.points);
+        points.fold(Self::default(), |count, point| Self {
+            streams: count.streams + 1,
+            prometheus: count.prometheus + if point.buckets == 0 { 1 } else { point.buckets + 2 },
+        })
+    }
+}
+
+impl std::ops::Add for SeriesCount {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { streams: self.streams + other.streams, prometheus: self.prometheus + other.prometheus }
+    }
 }
 
 impl Captured {
@@ -254,6 +284,7 @@ fn points<T: Copy>(data: &MetricData<T>, number: impl Fn(T) -> f64) -> Vec<Captu
             .data_points()
             .map(|point| CapturedPoint {
                 count: point.count(),
+                buckets: point.bucket_counts().count(),
                 ..single(point.attributes(), number(point.sum()))
             })
             .collect(),
@@ -262,7 +293,7 @@ fn points<T: Copy>(data: &MetricData<T>, number: impl Fn(T) -> f64) -> Vec<Captu
 }
 
 fn single<'a>(attributes: impl Iterator<Item = &'a KeyValue>, value: f64) -> CapturedPoint {
-    CapturedPoint { attributes: attributes.map(as_text).collect(), value, count: 1 }
+    CapturedPoint { attributes: attributes.map(as_text).collect(), value, count: 1, buckets: 0 }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "tests compare small numbers")]

@@ -21,11 +21,13 @@ mod logs;
 mod measure;
 mod metrics;
 mod people;
+mod pool;
 mod process_metrics;
 mod propagation;
 mod providers;
 mod redact;
 mod resource;
+mod runtime_metrics;
 mod sampler;
 mod secret;
 mod self_metrics;
@@ -45,14 +47,16 @@ pub use builders::http::{HttpClient, HttpServer};
 pub use builders::messaging::{MessagingSystem, Process, Publish, Settle, Settlement};
 pub use builders::storage::{CacheCall, CacheSystem, Database, DbSystem, Statement};
 pub use builders::verb::Verb;
-pub use captured::{Captured, CapturedLog, CapturedMetric, CapturedPoint, CapturedSpan};
+pub use captured::{Captured, CapturedLog, CapturedMetric, CapturedPoint, CapturedSpan, SeriesCount};
 pub use config::{
     Batching, Effective, ExemplarFilter, Exporter, Identity, Limits, LogFormat, Pem, Protocol, Sampling,
     Signal, TelemetryConfig, TemporalityPreference, Tls, UserIds,
 };
 pub use error::TelemetryError;
 pub use metrics::Metrics;
+pub use pool::{Lease, Pool, PoolMetrics, PoolState};
 pub use propagation::TraceContext;
+pub use runtime_metrics::RuntimeProbe;
 pub use secret::{Personal, Secret};
 pub use service::ServiceName;
 pub use shape::shape;

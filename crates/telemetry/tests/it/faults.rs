@@ -162,7 +162,7 @@ async fn what_is_refused_is_counted_by_its_reason() {
         (Behaviour::Answer(StatusCode::INTERNAL_SERVER_ERROR, vec![]), "500"),
         (Behaviour::Answer(StatusCode::UNAUTHORIZED, vec![]), "401"),
         (Behaviour::Answer(StatusCode::TEMPORARY_REDIRECT, vec![("location", "/elsewhere")]), "307"),
-        (Behaviour::Answer(StatusCode::SERVICE_UNAVAILABLE, vec![]), "503"),
+        (Behaviour::Answer(StatusCode::SERVICE_UNAVAILABLE, vec![("retry-after", "60")]), "503"),
         (Behaviour::Page, "invalid_response"),
         (Behaviour::Slow(TIMEOUT * 10), "timeout"),
     ];

@@ -2,7 +2,56 @@
 
 use std::fmt;
 
+use std::collections::BTreeMap;
+
 use telemetry::{ServiceName, Telemetry, Verb};
+
+use crate::receiver::{Receiver, config, work};
+
+/// Ids as they travel: hexadecimal.
+fn hex(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn logs_include_trace_id() {
+    let receiver = Receiver::listen();
+    let telemetry = Telemetry::init(ServiceName::Api, &config(receiver.url())).expect("telemetry starts");
+
+    work(&telemetry, "games.create");
+    tracing::dispatcher::with_default(&telemetry.log_dispatch(), || {
+        tracing::warn!(name: "test.outside", target: "test", "Nothing is going on.");
+    });
+    telemetry.force_flush().await.expect("the receiver answers");
+
+    let arrived = receiver.arrived();
+    let by_name: BTreeMap<&str, (usize, usize)> = arrived
+        .logs
+        .iter()
+        .map(|(_, record)| (record.event_name.as_str(), (record.trace_id.len(), record.span_id.len())))
+        .collect();
+    assert_eq!(by_name, BTreeMap::from([("test.event", (16, 8)), ("test.outside", (0, 0))]));
+}
+
+#[tokio::test]
+async fn trace_id_matches_span() {
+    let receiver = Receiver::listen();
+    let telemetry = Telemetry::init(ServiceName::Api, &config(receiver.url())).expect("telemetry starts");
+
+    for verb in ["games.create", "games.join", "games.leave"] {
+        work(&telemetry, verb);
+    }
+    telemetry.shutdown(std::time::Duration::from_secs(5)).await.expect("the receiver answers");
+
+    let arrived = receiver.arrived();
+    let mut spans: Vec<_> =
+        arrived.spans.iter().map(|(_, span)| (hex(&span.trace_id), hex(&span.span_id))).collect();
+    let mut records: Vec<_> =
+        arrived.logs.iter().map(|(_, record)| (hex(&record.trace_id), hex(&record.span_id))).collect();
+    spans.sort();
+    records.sort();
+    assert_eq!((spans.len(), &records), (3, &spans), "each line was said in one of the spans");
+}
 
 #[derive(Debug)]
 struct Outer(std::io::Error);

@@ -3,9 +3,13 @@
 #![expect(clippy::expect_used, reason = "a story whose scene cannot be set fails")]
 
 mod attributes;
+mod exemplars;
 mod export;
 mod faults;
+mod hostile;
 mod logs;
 mod metrics;
+mod pools;
 mod receiver;
+mod self_metrics;
 mod traces;
