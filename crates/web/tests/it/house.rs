@@ -1,62 +1,44 @@
 //! A dashboard with everything that it needs, and people who use it.
 
-use actions::{Ctx, Readiness, guilds};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use bus::Bus;
-use cache::Cache;
-use clock::{Chance, Clock, PracticeClock};
-use discord::{GuildSnapshot, Rest, RestConfig};
-use domain::{ChannelId, GuildId, GuildRole, RoleId, UserId};
+use domain::UserId;
 use http_body_util::BodyExt;
-use jiff::Timestamp;
-use practice::{Practice, PracticeConfig, cast};
+use practice::cast;
 use serde_json::Value;
-use store::{Store, StoreConfig};
-use telemetry::{Captured, Secret, ServiceName, Telemetry};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use std::ops::Deref;
+use telemetry::ServiceName;
 use tower::ServiceExt;
 use web::{App, Live, PracticePerson, PracticeSignIn, WebConfig};
 
-/// When every story begins.
-pub(crate) const NOW: &str = "2026-06-01T12:00:00Z";
-
-/// The dashboard.
+/// The dashboard in a house.
 pub(crate) struct House {
     pub(crate) router: Router,
-    pub(crate) ctx: Ctx,
-    pub(crate) clock: PracticeClock,
-    pub(crate) captured: Captured,
     pub(crate) live: Live,
-    pub(crate) stop: CancellationToken,
-    practice: Practice,
-    data: TempDir,
+    rooms: testkit::House,
+}
+
+impl Deref for House {
+    type Target = testkit::House;
+
+    fn deref(&self) -> &testkit::House {
+        &self.rooms
+    }
 }
 
 impl House {
     pub(crate) async fn open() -> Self {
-        let now: Timestamp = NOW.parse().unwrap();
-        let clock = PracticeClock::stopped_at(now);
-        let (telemetry, captured) = Telemetry::captured(ServiceName::Api);
-        let stop = CancellationToken::new();
-        let practice = practice(&clock, &stop).await;
-        let data = tempfile::tempdir().unwrap();
-        let ctx = ctx(&practice, &clock, &telemetry, data.path()).await;
-        guilds::sync(&ctx, snapshot()).await.unwrap();
+        let house = testkit::House::open(ServiceName::Api).await;
+        house.know_the_guild().await;
         let live = Live::new();
-        let app = App { ctx: ctx.clone(), config: config(), live: live.clone(), extra: Router::new() };
-        let router = web::router(app, stop.clone());
-        captured.clear();
-        Self { router, ctx, clock, captured, live, stop, practice, data }
+        let router = web::router(app(&house, &live), house.stop.clone());
+        Self { router, live, rooms: house }
     }
 
     /// The same dashboard, to be served by a listener.
     pub(crate) fn app(&self) -> App {
-        App { ctx: self.ctx.clone(), config: config(), live: self.live.clone(), extra: Router::new() }
+        app(&self.rooms, &self.live)
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -69,8 +51,7 @@ impl House {
 
     /// Somebody who is signed in by the API.
     pub(crate) async fn person(&self, name: &str) -> Person<'_> {
-        let id = cast::find_person(name).unwrap().id;
-        let body = format!("{{\"person\": \"{id}\"}}");
+        let body = format!("{{\"person\": \"{}\"}}", testkit::person(name));
         let request = Request::post("/api/v1/auth/practice")
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body))
@@ -82,13 +63,12 @@ impl House {
     }
 
     pub(crate) async fn close(self) {
-        self.ctx.background.close();
-        self.ctx.background.wait().await;
-        self.stop.cancel();
-        self.practice.wait().await;
-        self.ctx.store.close().await;
-        self.data.close().unwrap();
+        self.rooms.close().await;
     }
+}
+
+fn app(house: &testkit::House, live: &Live) -> App {
+    App { ctx: house.ctx.clone(), config: config(), live: live.clone(), extra: Router::new() }
 }
 
 /// What came back.
@@ -183,69 +163,6 @@ impl Person<'_> {
 pub(crate) fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {text}"));
     rest.split_once(after).unwrap().0
-}
-
-async fn practice(clock: &PracticeClock, stop: &CancellationToken) -> Practice {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = PracticeConfig {
-        listener,
-        clock: Clock::Practice(clock.clone()),
-        chance: Chance::seeded(1),
-        data: None,
-        strict_limits: false,
-    };
-    Practice::start(config, stop.clone()).await.unwrap()
-}
-
-async fn ctx(
-    practice: &Practice,
-    clock: &PracticeClock,
-    telemetry: &Telemetry,
-    data: &std::path::Path,
-) -> Ctx {
-    let config = StoreConfig::Sqlite(data.join("muster.db"));
-    let store = Store::open(&config, telemetry).await.unwrap();
-    store.migrate().await.unwrap();
-    let clock = Clock::Practice(clock.clone());
-    let api = format!("http://{}/api/v10", practice.address());
-    let config = RestConfig { api, token: Secret::new(practice.token().to_owned()) };
-    let discord = Rest::new(&config, telemetry.clone(), Chance::seeded(3)).unwrap();
-    Ctx {
-        quiet: store.for_service(&Telemetry::off(ServiceName::Api)),
-        store,
-        bus: Bus::in_process(),
-        cache: Cache::memory(),
-        discord,
-        telemetry: telemetry.clone(),
-        clock,
-        chance: Chance::seeded(2),
-        readiness: Readiness::default(),
-        background: TaskTracker::new(),
-    }
-}
-
-/// The practice guild as the gateway tells of it.
-fn snapshot() -> GuildSnapshot {
-    let guild = cast::guild();
-    let role = |role: &cast::Role| GuildRole {
-        id: RoleId::new(role.id),
-        name: role.name.to_owned(),
-        permissions: role.permissions,
-    };
-    let channel = |channel: &cast::Channel| discord::Channel {
-        id: ChannelId::new(channel.id),
-        name: channel.name.to_owned(),
-        kind: if channel.kind == cast::ChannelKind::Category { 4 } else { 0 },
-        position: 0,
-    };
-    GuildSnapshot {
-        id: GuildId::new(guild.id),
-        name: guild.name.to_owned(),
-        owner: UserId::new(guild.owner_id),
-        roles: cast::roles().iter().map(role).collect(),
-        channels: cast::channels().iter().map(channel).collect(),
-        locale: None,
-    }
 }
 
 fn config() -> WebConfig {

@@ -5,10 +5,11 @@ use axum::http::Request;
 use domain::{ENVELOPE_VERSION, Event, EventBody, EventId, GameId, GuildId, Status};
 use futures_util::StreamExt;
 use practice::cast;
+use testkit::START;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::house::{House, NOW, Person};
+use crate::house::{House, Person};
 
 fn event(number: u128, game: &str, body: EventBody) -> Event {
     Event {
@@ -17,7 +18,7 @@ fn event(number: u128, game: &str, body: EventBody) -> Event {
         guild: GuildId::new(cast::GUILD_ID),
         game: Some(game.parse::<GameId>().unwrap()),
         sequence: 2,
-        occurred_at: NOW.parse().unwrap(),
+        occurred_at: START.parse().unwrap(),
         body,
     }
 }

@@ -113,7 +113,8 @@ async fn a_guild_that_the_bot_is_not_in_is_unknown_to_everybody() {
     for path in ["/api/v1/guilds/42", "/api/v1/guilds/42/templates", "/api/v1/games?guild=42"] {
         assert_eq!(ada.get(path).await.status, 404, "{path}");
     }
-    let asked = house.captured.spans().into_iter().any(|span| span.name.contains("/guilds/{guild.id}/members"));
+    let asked =
+        house.captured.spans().into_iter().any(|span| span.name.contains("/guilds/{guild.id}/members"));
     assert!(!asked, "Discord was asked about a number that a stranger made up");
     house.close().await;
 }
