@@ -13,8 +13,11 @@ use tokio::sync::watch;
 
 pub use store::deliveries::Unsent as EndedAs;
 
-/// How long a claimed delivery or card is safe from other workers.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a claimed delivery is safe from other workers: as late as a notice may be when whoever had it died. A call
+/// of Discord that takes longer is made again under the same nonce, which gives the same message.
+const DELIVERY_LEASE: SignedDuration = SignedDuration::from_secs(20);
+/// How long a claimed card is; most of that it waits for its channel's turn.
+const CARD_LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often a deleted card is posted again.
 const REPOSTS: u32 = 1;
 
@@ -52,7 +55,7 @@ pub async fn next_card(ctx: &Ctx) -> Result<Option<Timestamp>, StoreError> {
 /// The store failed.
 pub async fn claim_deliveries(ctx: &Ctx, limit: u32) -> Result<Vec<DeliveryRow>, StoreError> {
     let mut tx = ctx.quiet.begin().await?;
-    let rows = store::deliveries::claim(&mut tx, (ctx.clock.now(), LEASE), limit).await?;
+    let rows = store::deliveries::claim(&mut tx, (ctx.clock.now(), DELIVERY_LEASE), limit).await?;
     tx.commit().await?;
     Ok(rows)
 }
@@ -63,7 +66,7 @@ pub async fn claim_deliveries(ctx: &Ctx, limit: u32) -> Result<Vec<DeliveryRow>,
 /// The store failed.
 pub async fn claim_cards(ctx: &Ctx, limit: u32) -> Result<Vec<CardRow>, StoreError> {
     let mut tx = ctx.quiet.begin().await?;
-    let rows = store::cards::claim(&mut tx, (ctx.clock.now(), LEASE), limit).await?;
+    let rows = store::cards::claim(&mut tx, (ctx.clock.now(), CARD_LEASE), limit).await?;
     tx.commit().await?;
     Ok(rows)
 }

@@ -10,8 +10,8 @@ use telemetry::ServiceName;
 use testkit::{House, actor};
 
 const HERE: (ChannelId, MessageId) = (ChannelId::new(cast::GAMES_CHANNEL_ID), MessageId::new(7));
-/// Longer than any claim is safe.
-const LEASE_OVER: SignedDuration = SignedDuration::from_secs(61);
+/// Longer than a claimed delivery is safe.
+const LEASE_OVER: SignedDuration = SignedDuration::from_secs(21);
 
 /// A game whose announcement waits to be sent.
 async fn announced() -> (House, Game) {
