@@ -5,6 +5,7 @@
 //! tells the outbox; its error is a small enum of its own, whose [`Refusal`] says how a stranger hears of it.
 
 mod authorise;
+mod claims;
 mod ctx;
 pub mod due;
 pub mod events;
@@ -20,6 +21,7 @@ mod sweep;
 mod write;
 
 pub use authorise::AccessError;
+pub use claims::free_claims;
 pub use ctx::{Actor, Ctx, Door, Told};
 pub use readiness::{Gate, Readiness, Turns};
 pub use refusal::{Refusal, Refuses};

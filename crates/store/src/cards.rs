@@ -14,7 +14,8 @@ statements! {
     PUT = "INSERT" "cards",
         "INSERT INTO cards (game, guild, channel_id, message_id, wanted_version, shown_version, available_at, \
          traceparent, tracestate) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8) ON CONFLICT (game) DO UPDATE SET \
-         channel_id = $3, message_id = $4, shown_version = $5, available_at = $6, fence = cards.fence + 1 \
+         channel_id = $3, message_id = $4, shown_version = $5, available_at = $6, lease_until = NULL, \
+         fence = cards.fence + 1 \
          WHERE cards.guild = $2";
     WANT = "UPDATE" "cards",
         "UPDATE cards SET wanted_version = $3, traceparent = $4, tracestate = $5 \
@@ -22,8 +23,10 @@ statements! {
     NEXT = "SELECT" "cards",
         "SELECT MIN(available_at) AS at FROM cards WHERE wanted_version > shown_version";
     SHOWN = "UPDATE" "cards",
-        "UPDATE cards SET shown_version = $3, available_at = $4 WHERE game = $1 AND fence = $2";
-    RETRY = "UPDATE" "cards", "UPDATE cards SET available_at = $3 WHERE game = $1 AND fence = $2";
+        "UPDATE cards SET shown_version = $3, available_at = $4, lease_until = NULL \
+         WHERE game = $1 AND fence = $2";
+    RETRY = "UPDATE" "cards",
+        "UPDATE cards SET available_at = $3, lease_until = NULL WHERE game = $1 AND fence = $2";
     LOST = "UPDATE" "cards",
         "UPDATE cards SET reposts = reposts + 1, shown_version = wanted_version WHERE game = $1 AND fence = $2";
     FIND = "SELECT" "cards",
@@ -38,7 +41,7 @@ locking! {
         "WITH due AS (SELECT game FROM cards WHERE wanted_version > shown_version AND available_at <= $1 \
          ORDER BY available_at, game LIMIT $3",
         "FOR UPDATE SKIP LOCKED",
-        ") UPDATE cards SET fence = fence + 1, available_at = $2 WHERE game IN (SELECT game FROM due) \
+        ") UPDATE cards SET fence = fence + 1, available_at = $2, lease_until = $2 WHERE game IN (SELECT game FROM due) \
          RETURNING game, guild, channel_id, message_id, wanted_version, fence, reposts, traceparent, tracestate"
 }
 

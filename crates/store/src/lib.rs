@@ -6,6 +6,7 @@
 mod at;
 pub mod cards;
 pub mod channels;
+pub mod claims;
 mod db;
 pub mod deliveries;
 mod dialect;
@@ -43,6 +44,7 @@ pub fn statements(system: telemetry::DbSystem) -> Vec<&'static telemetry::Statem
     let rooms = [
         &cards::STATEMENTS,
         &channels::STATEMENTS,
+        &claims::STATEMENTS,
         &guilds::STATEMENTS,
         &idempotency::STATEMENTS,
         &inbox::STATEMENTS,

@@ -17,7 +17,8 @@ statements! {
          WHERE game = $1 AND guild = $2 AND state = 'pending' AND kind = $3";
     REDO = "UPDATE" "deliveries",
         "UPDATE deliveries SET state = 'pending', sending_since = NULL, reason = NULL, settled_at = NULL, \
-         sent_channel = NULL, sent_message = NULL, attempts = 0, available_at = $4, fence = fence + 1 \
+         sent_channel = NULL, sent_message = NULL, attempts = 0, available_at = $4, lease_until = NULL, \
+         fence = fence + 1 \
          WHERE game = $1 AND guild = $2 AND key = $3";
 }
 

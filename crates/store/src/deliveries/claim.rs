@@ -20,7 +20,7 @@ locking! {
         "WITH due AS (SELECT id FROM deliveries WHERE state IN ('pending', 'sending') AND available_at <= $1 \
          ORDER BY available_at, id LIMIT $3",
         "FOR UPDATE SKIP LOCKED",
-        ") UPDATE deliveries SET fence = fence + 1, attempts = attempts + 1, available_at = $2 \
+        ") UPDATE deliveries SET fence = fence + 1, attempts = attempts + 1, available_at = $2, lease_until = $2 \
          WHERE id IN (SELECT id FROM due) \
          RETURNING id, key, guild, game, kind, channel_id, user_id, attempts, fence, deadline, sending_since, \
          scheduled_for, traceparent, tracestate"

@@ -17,13 +17,13 @@ statements! {
         "UPDATE deliveries SET state = $3, reason = $4, settled_at = $5 \
          WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
     RETRY = "UPDATE" "deliveries",
-        "UPDATE deliveries SET available_at = $3, reason = $4, \
+        "UPDATE deliveries SET available_at = $3, lease_until = NULL, reason = $4, \
          sending_since = CASE WHEN $5 THEN NULL ELSE sending_since END, \
          state = CASE WHEN $5 THEN 'pending' ELSE state END \
          WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
     TO_CHANNEL = "UPDATE" "deliveries",
         "UPDATE deliveries SET user_id = NULL, channel_id = $3, state = 'pending', sending_since = NULL, \
-         available_at = $4 WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
+         available_at = $4, lease_until = NULL WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
 }
 
 /// Writes that the message may be out from now on; false when the claim was lost and it must not be sent.

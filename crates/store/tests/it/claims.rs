@@ -7,7 +7,7 @@ use domain::{ChannelId, DeliveryId, Event, EventId, Game, GameId, MessageId, Use
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::future::Future;
-use store::{Store, cards, deliveries, games, outbox, schedule};
+use store::{Store, cards, claims, deliveries, games, outbox, schedule};
 use telemetry::{ServiceName, Telemetry};
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ stories! {
     eight_workers_share_events,
     eight_workers_share_cards,
     a_claim_takes_no_more_than_its_limit,
+    what_the_dead_had_claimed_is_free_at_once,
 }
 
 const WORKERS: usize = 8;
@@ -154,7 +155,6 @@ async fn eight_workers_share_cards(db: &Database) {
     assert_each_once(&drain(&db.store, |store| claim_cards(store, now() + LEASE)).await, 200);
 }
 
-/// PostgreSQL may run a subquery of a condition once for each row that it looks at, if it plans it so.
 async fn a_claim_takes_no_more_than_its_limit(db: &Database) {
     let game = db.with_game().await;
     db.write(async |tx| {
@@ -166,17 +166,48 @@ async fn a_claim_takes_no_more_than_its_limit(db: &Database) {
         }
     })
     .await;
-    if let crate::database::Raw::Pg(_) = db.raw {
-        // The plan that it would choose for a table of another size.
-        let name = db.raw.column("SELECT current_database()::text").await.remove(0);
-        let nested = format!(
-            "ALTER DATABASE {name} SET enable_hashjoin = off; ALTER DATABASE {name} SET enable_mergejoin = off; \
-             ALTER DATABASE {name} SET enable_hashagg = off; ALTER DATABASE {name} SET enable_sort = off; \
-             ALTER DATABASE {name} SET enable_material = off"
-        );
-        db.raw.execute(nested).await.unwrap();
-    }
-    let mut tx = db.again().await.begin().await.unwrap();
+    let mut tx = db.store.begin().await.unwrap();
     let rows = schedule::claim(&mut tx, Duty::Notify, (now(), LEASE), 5).await.unwrap();
     assert_eq!(rows.len(), 5);
+}
+
+async fn what_the_dead_had_claimed_is_free_at_once(db: &Database) {
+    let game = db.with_game().await;
+    let moment = DueMoment { at: now(), kind: DueKind::Reminder { minutes: 15 }, deadline: None };
+    let delivery = |number: u64| {
+        let row = DeliveryId::new(id(u128::from(number)));
+        (row, game.id, notice(&game, UserId::new(number)))
+    };
+    let put_off = db
+        .write(async |tx| {
+            schedule::add(tx, scope(LANTERN), (id(1), game.id), &moment).await.unwrap();
+            outbox::push(tx, &event(&game, 1)).await.unwrap();
+            cards::put(tx, scope(LANTERN), (game.id, 1), (ChannelId::new(1), MessageId::new(2)), now())
+                .await
+                .unwrap();
+            cards::want(tx, scope(LANTERN), game.id, 2).await.unwrap();
+            for number in [11, 12] {
+                let (row, of, notice) = delivery(number);
+                deliveries::add(tx, scope(LANTERN), (row, of, &notice), (now(), now())).await.unwrap();
+            }
+            let row = deliveries::claim(tx, (now(), LEASE), 1).await.unwrap().remove(0);
+            assert!(deliveries::retry(tx, &row, (now() + LEASE, "io"), false).await.unwrap());
+            row.id.get()
+        })
+        .await;
+    let claim_everything = async || {
+        [
+            claim_due(db.store.clone(), now()).await,
+            claim_deliveries(db.store.clone(), now()).await,
+            claim_events(db.store.clone(), now()).await,
+            claim_cards(db.store.clone(), now()).await,
+        ]
+    };
+    let claimed = claim_everything().await;
+    assert_eq!(claimed.each_ref().map(Vec::len), [1; 4]);
+    assert!(claim_everything().await.concat().is_empty());
+    assert_eq!(db.write(async |tx| claims::free(tx, now()).await.unwrap()).await, 4);
+    assert_eq!(claim_everything().await, claimed, "and what was put off waits");
+    assert_eq!(claim_deliveries(db.store.clone(), now() + LEASE).await.len(), 2);
+    assert!(!claimed.concat().contains(&put_off));
 }

@@ -13,7 +13,7 @@ use store::games::{self, GameFilter};
 use store::idempotency::{self, Answered};
 use store::schedule::{self, Settled};
 use store::sessions::{self, Session};
-use store::{cards, guilds, inbox, members, outbox, participants, templates, tokens, users};
+use store::{cards, claims, guilds, inbox, members, outbox, participants, templates, tokens, users};
 
 /// Writes something with every function that writes; nothing of it is ended or taken away.
 pub(crate) async fn fill(db: &Database) -> Game {
@@ -125,6 +125,7 @@ async fn look_at_people(db: &Database) {
     let guild = scope(LANTERN);
     db.read(async |tx| {
         guilds::find(tx, guild).await.unwrap().unwrap();
+        assert!(guilds::is_known(tx, LANTERN).await.unwrap());
         assert_eq!(guilds::of_user(tx, ADA).await.unwrap().len(), 1);
         assert_eq!(guilds::ids(tx, 9).await.unwrap(), [LANTERN]);
         assert_eq!(channels::of_guild(tx, guild).await.unwrap().len(), 1);
@@ -159,6 +160,7 @@ async fn work(db: &Database, game: &Game) {
         assert!(outbox::release(tx, &event, at).await.unwrap());
         outbox::published(tx, event.event.id, at).await.unwrap();
         assert_eq!(outbox::redo_untaken(tx, "another").await.unwrap(), 1);
+        claims::free(tx, at).await.unwrap();
     })
     .await;
 }
