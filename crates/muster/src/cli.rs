@@ -40,7 +40,7 @@ pub(crate) struct Common {
     /// Where people reach the dashboard [default: http:// and the address it listens on]
     #[arg(long, global = true, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
-    /// The API of a Discord other than the real one, such as http://127.0.0.1:8081/api/v10
+    /// The API of a Discord other than the real one, such as <http://127.0.0.1:8081/api/v10>
     #[arg(long, global = true, env = "MUSTER_DISCORD_API", value_name = "URL")]
     pub(crate) discord_api: Option<String>,
     /// How log lines look: human or json [default: human on a terminal]

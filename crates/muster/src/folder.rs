@@ -28,6 +28,11 @@ impl DataFolder {
         }
     }
 
+    /// Fails when another process holds the folder, and makes nothing.
+    pub(crate) fn refuse_taken(path: &Path) -> Result<(), Failure> {
+        if Self::is_taken(path) { Err(Failure::FolderInUse(path.to_owned())) } else { Ok(()) }
+    }
+
     /// Makes the folder if it isn't there, for a short visit beside a process that may hold it: SQLite lets
     /// several processes write one after the other.
     pub(crate) fn visit(path: &Path) -> Result<Self, Failure> {

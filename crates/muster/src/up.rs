@@ -17,6 +17,7 @@ use collector::{Collector, CollectorConfig};
 use practice::{Practice, PracticeConfig};
 use std::process::ExitCode;
 use std::time::Duration;
+use store::Store;
 use telemetry::Secret;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +32,10 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How often readiness is looked at meanwhile.
 const READY_POLL: Duration = Duration::from_millis(20);
 
-/// Takes the data folder, binds the addresses, builds the rooms, runs until asked to stop.
+/// Binds the addresses, takes the data folder, builds the rooms, runs until asked to stop.
 pub(crate) fn run(settings: Settings) -> Result<ExitCode, Failure> {
-    let folder = DataFolder::take(&settings.data)?;
+    // Whoever starts it twice is told of the folder, not of the port; and what can't start makes no folder.
+    DataFolder::refuse_taken(&settings.data)?;
     let listeners = Listeners::bind(&settings)?;
     let (clock, chance) = wiring::ambience(&settings)?;
     let telemetries = Telemetries::init(&settings, listeners.otlp_http.address, (&clock, &chance))?;
@@ -41,6 +43,7 @@ pub(crate) fn run(settings: Settings) -> Result<ExitCode, Failure> {
     tracing::dispatcher::set_global_default(telemetries.collector.log_dispatch())
         .map_err(|error| std::io::Error::other(error.to_string()))?;
     let ground = service::runtime("muster", &telemetries.collector)?;
+    let folder = DataFolder::take(&settings.data)?;
     let process = Process { settings, folder, telemetries, clock, chance };
     let mut running = Vec::new();
     let end = ground.block_on(process.live(listeners, &mut running));
@@ -65,8 +68,10 @@ impl Process {
         let mut signals = Signals::listen()?;
         let addresses = listeners.addresses(&self.settings.data);
         let Listeners { dashboard, practice, otlp_grpc, otlp_http } = listeners;
+        // First of all: beside a damaged database nothing else is touched.
+        let store = wiring::open_store(&self.folder, &self.telemetries.api).await?;
         let grounds = self.grounds((otlp_http, otlp_grpc), practice).await?;
-        let (rooms, token) = self.rooms(grounds.practice.as_ref()).await?;
+        let (rooms, token) = self.rooms(store, grounds.practice.as_ref())?;
         recover(&rooms, &self.telemetries).await?;
 
         let stop = CancellationToken::new();
@@ -126,7 +131,7 @@ impl Process {
     }
 
     /// Builds the rooms, and says with which token the bot speaks to its Discord.
-    async fn rooms(&self, practice: Option<&Practice>) -> Result<(Rooms, Secret<String>), Failure> {
+    fn rooms(&self, store: Store, practice: Option<&Practice>) -> Result<(Rooms, Secret<String>), Failure> {
         let (api, token) = match (practice, &self.settings.bot_token) {
             (None, Some(token)) => (self.settings.discord_api.clone(), token.clone()),
             (Some(practice), _) => {
@@ -136,7 +141,7 @@ impl Process {
             (None, None) => return Err(Failure::setting("DISCORD_BOT_TOKEN", "there is none")),
         };
         let rooms = Rooms {
-            store: wiring::open_store(&self.folder, &self.telemetries.api).await?,
+            store,
             bus: Bus::in_process(),
             cache: Cache::memory(),
             discord: wiring::discord(&api, token.clone(), (&self.telemetries.bot, &self.chance))?,
@@ -175,10 +180,17 @@ struct Grounds {
     stop: CancellationToken,
 }
 
+/// Takes over from a process that was cut off. The folder is ours alone, so whoever held something in it is gone.
 async fn recover(rooms: &Rooms, telemetries: &Telemetries) -> Result<(), Failure> {
-    let recovered = actions::relay::recover(&rooms.ctx(&telemetries.api)).await?;
-    if recovered > 0 {
-        tracing::info!(name: "relay.recovered", { recovered }, "Events that nobody had taken go out again.");
+    let ctx = rooms.ctx(&telemetries.api);
+    let events = actions::relay::recover(&ctx).await?;
+    let claims = actions::free_claims(&ctx).await?;
+    if events + claims > 0 {
+        tracing::info!(
+            name: "process.recovered",
+            { events, claims },
+            "An earlier process was cut off; what it had begun goes on."
+        );
     }
     Ok(())
 }

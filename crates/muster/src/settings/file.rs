@@ -30,6 +30,10 @@ impl FileSettings {
         match std::fs::read_to_string(path) {
             Ok(text) => toml::from_str(&text).map_err(|error| wrong(error.message().to_owned())),
             Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
+            Err(error) if named.is_some() => {
+                let reason = format!("{} can't be read: {error}", path.display());
+                Err(Failure::setting("MUSTER_CONFIG", reason))
+            }
             Err(error) => Err(wrong(error.to_string())),
         }
     }

@@ -6,7 +6,7 @@ mod parse;
 use crate::cli::{Addresses, Common};
 use crate::failure::Failure;
 use file::FileSettings;
-use parse::{address, log_format, url};
+use parse::{address, log_format, token, url};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use telemetry::{LogFormat, Secret, TelemetryConfig};
@@ -56,7 +56,7 @@ impl Settings {
             )?,
             data: data.unwrap_or_else(|| PathBuf::from("./muster-data")),
             public_url: public_url.map(|value| url("MUSTER_PUBLIC_URL", &value)).transpose()?,
-            bot_token: variable(TOKEN_VARIABLE).map(Secret::new),
+            bot_token: variable(TOKEN_VARIABLE).map(|value| token(TOKEN_VARIABLE, &value)).transpose()?,
             discord_api: url("MUSTER_DISCORD_API", &discord_api)?,
             telemetry: telemetry(options, &file)?,
         })

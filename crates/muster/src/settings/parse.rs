@@ -1,6 +1,6 @@
 use crate::failure::Failure;
 use std::net::{SocketAddr, ToSocketAddrs};
-use telemetry::LogFormat;
+use telemetry::{LogFormat, Secret};
 use url::Url;
 
 pub(super) fn address(variable: &str, value: &str) -> Result<SocketAddr, Failure> {
@@ -15,6 +15,16 @@ pub(super) fn url(variable: &str, value: &str) -> Result<Url, Failure> {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         // The value may hold a password.
         _ => Err(Failure::setting(variable, "it must be an http:// or https:// address")),
+    }
+}
+
+/// A token goes into a header, where only visible characters of ASCII may stand.
+pub(super) fn token(variable: &str, value: &str) -> Result<Secret<String>, Failure> {
+    let value = value.trim();
+    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(Secret::new(value.to_owned()))
+    } else {
+        Err(Failure::setting(variable, "it has characters that no token has; copy it once more"))
     }
 }
 
