@@ -108,7 +108,7 @@ impl Browser {
         self.click(&format!("//a[normalize-space(.)=\"{name}\"]")).await;
     }
 
-    /// Clicks the first thing in sight that an XPath finds; after a live update, the one that stands there then.
+    /// Clicks the first thing in sight that an `XPath` finds; after a live update, the one that stands there then.
     pub(crate) async fn click(&self, path: &str) {
         eventually(&format!("something to click at {path}"), async || {
             let found = self.driver.find_all(By::XPath(path)).await.ok()?;

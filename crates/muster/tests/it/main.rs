@@ -1,0 +1,17 @@
+//! The program as its operators and its users meet it: the real binary, its addresses, its command line.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails is a test that fails")]
+
+mod api;
+mod browser;
+mod commands;
+mod contract;
+mod export;
+mod guild;
+mod kill;
+mod observatory;
+mod program;
+mod refusals;
+mod shape;
+mod stage;
+mod story;
+mod traces;

@@ -1,0 +1,269 @@
+//! The program, started as an operator starts it, and everything that it says.
+
+use crate::api::Person;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What should come in a moment is waited for this long; on a busy machine a moment is long.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How often it is looked for meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Whoever asks the program to end may count on this.
+const ENDS_WITHIN: Duration = Duration::from_secs(15);
+
+/// Looks until there is something, or fails.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it never came: {what}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// An HTTP client that goes straight to this machine and says who it is.
+pub(crate) fn browser() -> reqwest::Client {
+    // Another test of this process may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().user_agent("story").timeout(PATIENCE);
+    client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// A folder with nothing in it, and the environment of an operator who has set nothing.
+pub(crate) struct Home {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    /// Telemetry that is sent at once, for those who want to read it.
+    pub(crate) fn watched() -> Self {
+        Self::new().set("OTEL_BSP_SCHEDULE_DELAY", "100").set("OTEL_METRIC_EXPORT_INTERVAL", "500")
+    }
+
+    pub(crate) fn set(mut self, variable: &str, value: &str) -> Self {
+        self.variables.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Puts a file where the program is started.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("muster-data")
+    }
+
+    /// The bytes of a file of the data folder.
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.data().join(name)).unwrap()
+    }
+
+    /// Puts a file into the data folder.
+    pub(crate) fn keep(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.data().join(name), bytes).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        command.args(arguments).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let line = arguments.join(" ");
+        let Output { status, stdout, stderr } =
+            tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran { line, status, stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// A bearer token for one of the people.
+    pub(crate) async fn token(&self, name: &str) -> String {
+        let token = self.run(&["token", "create", "--practice", name]).await.done();
+        token.strip_suffix('\n').unwrap().to_owned()
+    }
+
+    /// `muster up` on free ports; comes back when it says that it runs.
+    pub(crate) async fn up(&self) -> Program {
+        self.start(&UP).await
+    }
+
+    async fn start(&self, arguments: &[&str]) -> Program {
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = Heard::listen(child.stdout.take().unwrap());
+        let complained = Heard::listen(child.stderr.take().unwrap());
+        let mut program = Program { child, said, complained, http: browser(), addresses: Vec::new() };
+        program.addresses = eventually("the lines that say what to open", async || {
+            let banner = program.said.banner();
+            assert!(banner.is_some() || program.child.try_wait().unwrap().is_none(), "it ended by itself");
+            banner
+        })
+        .await;
+        program
+    }
+}
+
+/// Port 0 picks a free one.
+pub(crate) const UP: [&str; 9] = [
+    "up",
+    "--listen",
+    "127.0.0.1:0",
+    "--practice",
+    "127.0.0.1:0",
+    "--otlp-grpc",
+    "127.0.0.1:0",
+    "--otlp-http",
+    "127.0.0.1:0",
+];
+
+/// A command that has run to its end.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    line: String,
+    status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// What it printed, given that it was content.
+    pub(crate) fn done(self) -> String {
+        assert!(self.status.success() && self.stderr.is_empty(), "{self:#?}");
+        self.stdout
+    }
+
+    /// The exit code and the one line with which it gave up.
+    pub(crate) fn refusal(&self) -> String {
+        let code = self.status.code().unwrap_or_else(|| panic!("muster {} was killed", self.line));
+        assert_eq!(self.stderr.lines().count(), 1, "one clear line: {self:#?}");
+        assert!(self.stdout.lines().all(|line| line.starts_with('{')), "nothing but log lines: {self:#?}");
+        format!("{code} {}", self.stderr.trim_end())
+    }
+
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+}
+
+/// The running program. Dropped, it is killed; when the test has failed, what it said is shown.
+pub(crate) struct Program {
+    child: Child,
+    said: Heard,
+    complained: Heard,
+    pub(crate) http: reqwest::Client,
+    addresses: Vec<(String, String)>,
+}
+
+impl Program {
+    /// Where something is, by the first word of its line.
+    pub(crate) fn address(&self, what: &str) -> &str {
+        let found = self.addresses.iter().find(|(word, _)| word == what);
+        found.map_or_else(|| panic!("no {what} was told of"), |(_, address)| address.as_str())
+    }
+
+    /// What there is to open, by the first words.
+    pub(crate) fn doors(&self) -> Vec<&str> {
+        self.addresses.iter().map(|(word, _)| word.as_str()).collect()
+    }
+
+    /// Somebody with a bearer token.
+    pub(crate) fn person(&self, token: &str) -> Person {
+        Person::with_token(self.http.clone(), self.address("dashboard"), token)
+    }
+
+    /// Waits until the bot has told of its guild: the first start learns it from the gateway.
+    pub(crate) async fn knows_guild(&self, person: &Person) {
+        let path = format!("/api/v1/guilds/{}", practice::cast::GUILD_ID);
+        eventually("the guild", async || (person.get(&path).await.status == 200).then_some(())).await;
+    }
+
+    /// Cuts it off where it is.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end by SIGTERM, and gives what it had said by then.
+    pub(crate) async fn stop(mut self) -> String {
+        let asked = Instant::now();
+        let pid = self.child.id();
+        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status().unwrap();
+        assert!(kill.success());
+        let status = eventually("the end", async || self.child.try_wait().unwrap()).await;
+        assert_eq!(status.code(), Some(0), "it ends well when it is asked to");
+        assert!(asked.elapsed() < ENDS_WITHIN, "it took {:?}", asked.elapsed());
+        assert_eq!(self.complained.heard_out(), "", "there was nothing to complain of");
+        self.said.heard_out()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        if std::thread::panicking() {
+            println!("--- it said\n{}\n--- and complained\n{}", self.said.text(), self.complained.text());
+        }
+    }
+}
+
+/// A stream of the program, line by line, as far as it has come.
+struct Heard {
+    lines: Arc<Mutex<Vec<String>>>,
+    listener: Option<JoinHandle<()>>,
+}
+
+impl Heard {
+    fn listen(stream: impl Read + Send + 'static) -> Self {
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let heard = Arc::clone(&lines);
+        let listener = std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                heard.lock().unwrap().push(line);
+            }
+        });
+        Self { lines, listener: Some(listener) }
+    }
+
+    fn text(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// Everything, once the program has ended.
+    fn heard_out(&mut self) -> String {
+        if let Some(listener) = self.listener.take() {
+            listener.join().unwrap();
+        }
+        self.text()
+    }
+
+    /// The first and the last word of each line of the banner, once the last line is there.
+    fn banner(&self) -> Option<Vec<(String, String)>> {
+        let lines = self.lines.lock().unwrap();
+        let indented = lines.iter().filter(|line| line.starts_with("  "));
+        let words = indented.filter_map(|line| line.trim().split_once(char::is_whitespace));
+        let pairs: Vec<_> =
+            words.map(|(word, rest)| (word.to_owned(), rest.trim_start().to_owned())).collect();
+        pairs.iter().any(|(word, _)| word == "data").then_some(pairs)
+    }
+}
