@@ -48,6 +48,8 @@ pub struct Tx {
     place: Arc<Place>,
     hints: Hints,
     wake: Vec<Hint>,
+    /// Whether a statement has failed: then PostgreSQL would answer a commit with a rollback, and call it well done.
+    pub(crate) failed: bool,
 }
 
 #[derive(Debug)]
@@ -101,14 +103,17 @@ impl Tx {
         };
         let origin = telemetry.service().as_str();
         let (telemetry, hints) = (telemetry.clone(), hints.clone());
-        Ok(Self { connection, telemetry, origin, place, hints, wake: Vec::new() })
+        Ok(Self { connection, telemetry, origin, place, hints, wake: Vec::new(), failed: false })
     }
 
     /// Makes what was written true, then wakes whoever has to know.
     ///
     /// # Errors
-    /// When the database refuses; nothing was written then.
+    /// When the database refuses, or a statement had failed; nothing was written then.
     pub async fn commit(self) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(StoreError::Aborted);
+        }
         let span = self.span(&COMMIT);
         let commit = Box::pin(async {
             match self.connection {
@@ -189,6 +194,7 @@ macro_rules! on_both {
             }
         });
         let result = $crate::db::run(&span, statement).await;
+        $tx.failed |= result.is_err();
         (span, result)
     }};
 }

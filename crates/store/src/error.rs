@@ -6,6 +6,9 @@ pub enum StoreError {
     /// The database refused, or can't be reached.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// A transaction was to be committed although one of its statements had failed.
+    #[error("a transaction in which a statement failed can't be committed")]
+    Aborted,
     /// A row doesn't hold what it must.
     #[error("a row of {table} holds what it must not: {what}")]
     Corrupt {
@@ -25,6 +28,7 @@ impl StoreError {
     pub fn error_type(&self) -> Cow<'static, str> {
         match self {
             Self::Database(error) => error_type_of(error),
+            Self::Aborted => Cow::Borrowed("aborted"),
             Self::Corrupt { .. } => Cow::Borrowed("corrupt_row"),
         }
     }
@@ -41,5 +45,26 @@ pub(crate) fn error_type_of(error: &sqlx::Error) -> Cow<'static, str> {
         sqlx::Error::Io(_) => Cow::Borrowed("io"),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Cow::Borrowed("decode"),
         _ => Cow::Borrowed("_OTHER"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_one_of_few_words() {
+        let io = std::io::Error::other("broken pipe, with a secret in it");
+        let errors: [StoreError; 6] = [
+            sqlx::Error::PoolTimedOut.into(),
+            sqlx::Error::PoolClosed.into(),
+            sqlx::Error::Io(io).into(),
+            sqlx::Error::Decode("no number".into()).into(),
+            sqlx::Error::RowNotFound.into(),
+            StoreError::corrupt("games", &"nothing"),
+        ];
+        let words: Vec<_> = errors.iter().map(StoreError::error_type).collect();
+        insta::assert_snapshot!(words.join(" "), @"pool_timeout pool_closed io decode _OTHER corrupt_row");
+        assert!(errors.iter().all(|error| !error.to_string().contains("secret")));
     }
 }

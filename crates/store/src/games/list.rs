@@ -146,3 +146,20 @@ fn pattern(text: &str) -> String {
     let escaped = fold(text).replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{escaped}%")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_in_what_is_looked_for_count_as_themselves() {
+        let patterns = ["", "Dragons", "100%", "a_b", "wow!", "ŁÓDŹ"].map(pattern);
+        insta::assert_snapshot!(patterns.join("\n"), @r"
+        %dragons%
+        %100!%%
+        %a!_b%
+        %wow!!%
+        %łódź%
+        ");
+    }
+}

@@ -31,3 +31,44 @@ pub(super) async fn open(path: &Path) -> Result<Db, OpenError> {
     let place = Place { namespace: "muster".to_owned(), server: None };
     Ok(Db { pools: Pools::Lite { writer, readers }, place: Arc::new(place) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::SqlitePool;
+
+    async fn ask(pool: &SqlitePool, what: &'static str) -> String {
+        let answer: Result<i64, _> = sqlx::query_scalar(what).fetch_one(pool).await;
+        match answer {
+            Ok(number) => number.to_string(),
+            Err(_) => sqlx::query_scalar(what).fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn every_connection_is_durable_and_keeps_references() {
+        let folder = tempfile::tempdir().unwrap();
+        let Pools::Lite { writer, readers } = open(&folder.path().join("muster.db")).await.unwrap().pools
+        else {
+            panic!("a file is SQLite's")
+        };
+        for (pool, query_only) in [(&writer, false), (&readers, true)] {
+            assert_eq!(ask(pool, "PRAGMA journal_mode").await, "wal");
+            let full = "2";
+            assert_eq!(ask(pool, "PRAGMA synchronous").await, full);
+            assert_eq!(ask(pool, "PRAGMA foreign_keys").await, "1");
+            assert_eq!(ask(pool, "PRAGMA busy_timeout").await, BUSY_TIMEOUT.as_millis().to_string());
+            let written = sqlx::query("CREATE TABLE written (id INTEGER)").execute(pool).await;
+            assert_eq!(written.is_err(), query_only);
+        }
+    }
+
+    /// Older ones can damage a file that several connections write to (SQLite, "Release History", 3.51.3).
+    #[tokio::test]
+    async fn sqlite_is_recent_enough() {
+        let memory = SqlitePool::connect("sqlite::memory:").await.unwrap();
+        let version = ask(&memory, "SELECT sqlite_version()").await;
+        let numbers: Vec<u32> = version.split('.').map(|number| number.parse().unwrap()).collect();
+        assert!(numbers >= vec![3, 51, 3], "{version}");
+    }
+}

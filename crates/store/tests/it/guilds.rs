@@ -2,7 +2,7 @@
 
 use crate::database::Database;
 use crate::sample::{ADA, CHIDI, LANTERN, ORCHARD, guild, id, now, scope, seconds, settle, template};
-use domain::{ChannelId, Guild, GuildRole, RoleId, Template, TemplateId};
+use domain::{ChannelId, Guild, GuildId, GuildRole, RoleId, Template, TemplateId};
 use store::channels::{self, Channel};
 use store::{guilds, members, templates};
 
@@ -51,6 +51,7 @@ async fn a_guild_keeps_its_settings_when_the_gateway_tells_of_it_again(db: &Data
 
 async fn a_removed_guild_is_frozen_until_the_bot_is_back(db: &Database) {
     let mine = async || db.read(async |tx| guilds::of_user(tx, ADA).await.unwrap()).await;
+    let is_known = async |id| db.read(async |tx| guilds::is_known(tx, id).await.unwrap()).await;
     let ids = async |limit| db.read(async |tx| guilds::ids(tx, limit).await.unwrap()).await;
     db.write(async |tx| {
         settle(tx, LANTERN).await;
@@ -59,10 +60,13 @@ async fn a_removed_guild_is_frozen_until_the_bot_is_back(db: &Database) {
     .await;
     assert_eq!(mine().await, [guild(LANTERN), guild(ORCHARD)]);
     assert_eq!(ids(1).await, [LANTERN]);
+    assert!(is_known(LANTERN).await);
+    assert!(!is_known(GuildId::new(7)).await);
 
     db.write(async |tx| guilds::remove(tx, scope(LANTERN), now()).await.unwrap()).await;
     assert_eq!(mine().await, [guild(ORCHARD)]);
     assert_eq!(ids(9).await, [ORCHARD]);
+    assert!(!is_known(LANTERN).await);
     let found = db.read(async |tx| guilds::find(tx, scope(LANTERN)).await.unwrap().unwrap()).await;
     assert_eq!(found.removed_at, Some(now()));
 

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 stories! {
     a_commit_wakes_and_a_rollback_does_not,
     a_dropped_transaction_is_rolled_back,
+    what_has_failed_is_not_committed,
     a_reader_sees_one_snapshot,
     a_reader_cannot_write,
 }
@@ -85,6 +86,19 @@ async fn a_dropped_transaction_is_rolled_back(db: &Database) {
     assert_eq!(db.dump().await, before);
     db.write(async |tx| write_all(tx, &game).await).await;
     assert_ne!(db.dump().await, before);
+}
+
+/// Not even by a verb that goes on after an error, and on neither database.
+async fn what_has_failed_is_not_committed(db: &Database) {
+    let game = db.with_game().await;
+    let before = db.dump().await;
+    let mut outbox_hints = db.store.hints().subscribe(Hint::Outbox);
+    let mut tx = db.store.begin().await.unwrap();
+    outbox::push(&mut tx, &event(&game, 1)).await.unwrap();
+    assert!(outbox::push(&mut tx, &event(&game, 1)).await.is_err());
+    assert_eq!(tx.commit().await.unwrap_err().error_type(), "aborted");
+    assert!(!woken(std::slice::from_mut(&mut outbox_hints))[0]);
+    assert_eq!(db.dump().await, before);
 }
 
 async fn a_reader_sees_one_snapshot(db: &Database) {

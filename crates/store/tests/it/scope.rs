@@ -196,8 +196,9 @@ fn asks_for_a_guild(text: &str) -> bool {
     text.contains("guild = $") || text.contains("guilds WHERE id = $") || text.contains("guilds SET")
 }
 
-/// Memberships are what a right to a guild is made from.
-const UNSCOPED: [&str; 2] = [
+/// Memberships are what a right to a guild is made from, and whether there is such a guild is asked before.
+const UNSCOPED: [&str; 3] = [
+    "SELECT id FROM guilds WHERE id = $1 AND removed_at IS NULL",
     "SELECT guild, user_id, name, roles, seen_at FROM members WHERE guild = $1 AND user_id = $2",
     "DELETE FROM members WHERE guild = $1 AND user_id = $2",
 ];
