@@ -57,7 +57,8 @@ pub(crate) fn waterfall(trace: &Trace, nodes: &[Node<'_>], shell: &Shell) -> Mar
         }
     }
     html! {
-        section .waterfall aria-label="Spans" {
+        h2 #spans .hidden { "Spans" }
+        section .waterfall aria-labelledby="spans" {
             (ruler(&scale))
             @for node in nodes.iter().take(MAX_LINES) {
                 @match node.what {
