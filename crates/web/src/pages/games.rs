@@ -64,7 +64,10 @@ fn body(visit: &Visit, query: &Query, guilds: &[GuildView], listed: Option<&List
     html! {
         (heading(None, "Games", Some(count), Some(new)))
         (filters(query, guilds))
-        @if games.is_empty() { (no_match()) } @else { (cards(&games, &visit.viewing())) }
+        @if games.is_empty() { (no_match()) } @else {
+            h2 .hidden { "What was found" }
+            (cards(&games, &visit.viewing()))
+        }
         @if let Some(next) = listed.next { (next_page(query, &cursor::write(next))) }
     }
 }
