@@ -116,8 +116,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let end = format!("kill -KILL -- -{}", self.process.id());
+        let end = format!("kill -s KILL -- -{}", self.process.id());
         let _ = Command::new("sh").args(["-c", &end]).status();
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
