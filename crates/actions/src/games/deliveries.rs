@@ -1,11 +1,10 @@
 use super::{enter, may_run, visible};
 use crate::authorise::{AccessError, Intent};
 use crate::perform::perform;
-use crate::{Actor, Ctx, Refusal, Refuses};
+use crate::{Actor, Ctx};
 use domain::GameId;
 use domain::notice::Recipient;
-use std::borrow::Cow;
-use store::StoreError;
+use std::collections::BTreeMap;
 use store::deliveries::Fate;
 use telemetry::attr;
 
@@ -21,32 +20,11 @@ pub struct NoticeFate {
     pub name: Option<String>,
 }
 
-/// Why the fate of notices can't be shown.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct DeliveriesError(#[from] AccessError);
-
-impl From<StoreError> for DeliveriesError {
-    fn from(error: StoreError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl Refuses for DeliveriesError {
-    fn refusal(&self) -> Refusal<'_> {
-        self.0.refusal()
-    }
-
-    fn error_type(&self) -> Cow<'static, str> {
-        self.0.error_type()
-    }
-}
-
 /// Shows what became of every notice about a game, to those who run it.
 ///
 /// # Errors
 /// No such game, or no right.
-pub async fn deliveries(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<Vec<NoticeFate>, DeliveriesError> {
+pub async fn deliveries(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<Vec<NoticeFate>, AccessError> {
     let span = ctx.verb_of("games.deliveries", actor);
     span.set(attr::game_id(&id));
     let work = async {
@@ -55,18 +33,19 @@ pub async fn deliveries(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<Vec<Noti
         let game = store::games::find(&mut tx, standing.scope, id).await?.ok_or(AccessError::NotFound)?;
         let game = visible(&standing, game)?;
         if !may_run(&standing, &game) {
-            return Err(AccessError::Forbidden.into());
+            return Err(AccessError::Forbidden);
         }
         let fates = store::deliveries::of_game(&mut tx, standing.scope, id, LIMIT).await?;
-        let mut named = Vec::with_capacity(fates.len());
-        for fate in fates {
-            let member = match fate.to {
-                Recipient::User(user) => store::members::find(&mut tx, game.guild, user).await?,
+        let members = store::members::told_of(&mut tx, standing.scope, id).await?;
+        let names: BTreeMap<_, _> = members.into_iter().map(|member| (member.user, member.name)).collect();
+        let with_name = |fate: Fate| {
+            let name = match fate.to {
+                Recipient::User(user) => names.get(&user).cloned(),
                 Recipient::Channel(_) => None,
             };
-            named.push(NoticeFate { fate, name: member.map(|member| member.name) });
-        }
-        Ok(named)
+            NoticeFate { fate, name }
+        };
+        Ok(fates.into_iter().map(with_name).collect())
     };
     perform(&span, work).await
 }

@@ -1,10 +1,9 @@
 use super::show::{self, GameView};
 use crate::authorise::{self, AccessError, Intent, Standing};
 use crate::perform::perform;
-use crate::{Actor, Ctx, Refusal, Refuses};
+use crate::{Actor, Ctx};
 use domain::{Game, GameId, GuildId, Membership, Participant, Status, UserId, permission};
 use jiff::Timestamp;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use store::games::{GameFilter, Part};
 use store::{GuildScope, StoreError, Tx};
@@ -44,32 +43,11 @@ pub struct Listed {
     pub next: Option<(Timestamp, GameId)>,
 }
 
-/// Why games can't be listed.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct ListError(#[from] AccessError);
-
-impl From<StoreError> for ListError {
-    fn from(error: StoreError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl Refuses for ListError {
-    fn refusal(&self) -> Refusal<'_> {
-        self.0.refusal()
-    }
-
-    fn error_type(&self) -> Cow<'static, str> {
-        self.0.error_type()
-    }
-}
-
 /// Lists games of the guilds that somebody is a member of.
 ///
 /// # Errors
 /// A guild that they are no member of, or the store failed.
-pub async fn list(ctx: &Ctx, actor: &Actor, query: GameQuery) -> Result<Listed, ListError> {
+pub async fn list(ctx: &Ctx, actor: &Actor, query: GameQuery) -> Result<Listed, AccessError> {
     let span = ctx.verb_of("games.list", actor);
     let work = async {
         let standing = match query.guild {

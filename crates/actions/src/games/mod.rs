@@ -11,12 +11,12 @@ mod show;
 
 pub use cancel::{CancelError, cancel};
 pub use create::{CreateError, CreateGame, IdempotencyKey, create};
-pub use deliveries::{DeliveriesError, NoticeFate, deliveries};
+pub use deliveries::{NoticeFate, deliveries};
 pub use edit::{EditError, edit};
 pub use join::{JoinError, JoinedGame, join};
 pub use leave::{LeaveError, leave};
-pub use list::{GameQuery, ListError, Listed, list};
-pub use show::{GameView, ShowError, show};
+pub use list::{GameQuery, Listed, list};
+pub use show::{GameView, show};
 pub use store::games::Part;
 
 use crate::authorise::{self, AccessError, Intent, Standing};

@@ -1,10 +1,9 @@
 use super::{enter, may_run, visible};
 use crate::authorise::{AccessError, Intent, Standing};
 use crate::perform::perform;
-use crate::{Actor, Ctx, Refusal, Refuses};
+use crate::{Actor, Ctx};
 use domain::seats::{self, Seat, Split};
 use domain::{Game, GameId, Participant, UserId};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use store::{StoreError, Tx};
 use telemetry::attr;
@@ -28,32 +27,11 @@ pub struct GameView {
     pub may_join: bool,
 }
 
-/// Why a game can't be shown.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct ShowError(#[from] AccessError);
-
-impl From<StoreError> for ShowError {
-    fn from(error: StoreError) -> Self {
-        Self(error.into())
-    }
-}
-
-impl Refuses for ShowError {
-    fn refusal(&self) -> Refusal<'_> {
-        self.0.refusal()
-    }
-
-    fn error_type(&self) -> Cow<'static, str> {
-        self.0.error_type()
-    }
-}
-
 /// Shows a game to somebody who may know of it.
 ///
 /// # Errors
 /// Not found, or the store failed.
-pub async fn show(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<GameView, ShowError> {
+pub async fn show(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<GameView, AccessError> {
     let span = ctx.verb_of("games.show", actor);
     span.set(attr::game_id(&id));
     let work = async {

@@ -71,7 +71,7 @@ async fn open(
     user: UserId,
     fallback: ChannelId,
 ) -> Result<Result<Place, Outcome>, StoreError> {
-    let budget = bot.new_dms().take(Instant::now());
+    let budget = bot.new_dms().take(user, Instant::now());
     if let Err(pause) = budget {
         return outcome::put_off(bot, row, (pause, "new_dms")).await.map(Err);
     }

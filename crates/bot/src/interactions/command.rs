@@ -3,8 +3,8 @@
 use super::answer;
 use crate::bot::Bot;
 use crate::render;
-use actions::Actor;
 use actions::games::{self, GameQuery, Listed, Part};
+use actions::{AccessError, Actor};
 use discord::message::Message;
 use discord::{Command, CommandOption, Interaction, InteractionKind};
 use domain::{GameId, GuildId, Status};
@@ -62,12 +62,12 @@ fn coming_up(guild: GuildId) -> GameQuery {
     }
 }
 
-async fn list(bot: &Bot, actor: &Actor, guild: GuildId) -> Result<Message, games::ListError> {
+async fn list(bot: &Bot, actor: &Actor, guild: GuildId) -> Result<Message, AccessError> {
     let found = games::list(&bot.ctx, actor, coming_up(guild)).await?;
     Ok(listed("Coming up", &found, "No game is coming up here."))
 }
 
-async fn mine(bot: &Bot, actor: &Actor, guild: GuildId) -> Result<Message, games::ListError> {
+async fn mine(bot: &Bot, actor: &Actor, guild: GuildId) -> Result<Message, AccessError> {
     let part = |part| GameQuery { part: Some(part), ..coming_up(guild) };
     let mut found = games::list(&bot.ctx, actor, part(Part::Host)).await?;
     let playing = games::list(&bot.ctx, actor, part(Part::Player)).await?;
@@ -92,11 +92,7 @@ fn listed(heading: &str, found: &Listed, empty: &str) -> Message {
 }
 
 /// By its id, or by a part of its title.
-async fn show(
-    bot: &Bot,
-    actor: &Actor,
-    (guild, which): (GuildId, &str),
-) -> Result<Message, games::ListError> {
+async fn show(bot: &Bot, actor: &Actor, (guild, which): (GuildId, &str)) -> Result<Message, AccessError> {
     if let Ok(id) = which.parse::<GameId>() {
         return Ok(match games::show(&bot.ctx, actor, id).await {
             Ok(view) => render::card_copy(&view.game, &view.split, &bot.pages),
