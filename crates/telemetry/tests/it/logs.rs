@@ -10,7 +10,7 @@ use crate::receiver::{Receiver, config, work};
 
 /// Ids as they travel: hexadecimal.
 fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    id.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[tokio::test]
