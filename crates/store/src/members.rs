@@ -3,8 +3,8 @@
 use crate::at::At;
 use crate::db::{execute, fetch_all, fetch_optional};
 use crate::dialect::statements;
-use crate::{StoreError, Tx};
-use domain::{GuildId, Membership, RoleId, UserId};
+use crate::{GuildScope, StoreError, Tx};
+use domain::{GameId, GuildId, Membership, RoleId, UserId};
 use sqlx::types::Json;
 
 statements! {
@@ -19,6 +19,9 @@ statements! {
     NAMES = "SELECT" "members",
         "SELECT guild, user_id, name, roles, seen_at FROM members WHERE guild = $1 AND user_id IN \
          (SELECT user_id FROM participants WHERE game = $2 AND participants.guild = $1)";
+    RECIPIENTS = "SELECT" "members",
+        "SELECT guild, user_id, name, roles, seen_at FROM members WHERE guild = $1 AND user_id IN \
+         (SELECT user_id FROM deliveries WHERE game = $2 AND deliveries.guild = $1)";
 }
 
 #[derive(sqlx::FromRow)]
@@ -66,12 +69,17 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>, Store
 ///
 /// # Errors
 /// When the database fails.
-pub async fn on_roster(
-    tx: &mut Tx,
-    scope: crate::GuildScope,
-    game: domain::GameId,
-) -> Result<Vec<Membership>, StoreError> {
+pub async fn on_roster(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec<Membership>, StoreError> {
     let rows = fetch_all!(tx, &NAMES => MemberRow, [scope.column(), game.get()])?;
+    Ok(rows.into_iter().map(Membership::from).collect())
+}
+
+/// Those to whom a notice about a game goes, of whom something was heard, for their names.
+///
+/// # Errors
+/// When the database fails.
+pub async fn told_of(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec<Membership>, StoreError> {
+    let rows = fetch_all!(tx, &RECIPIENTS => MemberRow, [scope.column(), game.get()])?;
     Ok(rows.into_iter().map(Membership::from).collect())
 }
 

@@ -1,12 +1,12 @@
 //! The delivery ledger.
 
 use crate::database::Database;
-use crate::sample::{ADA, BRUNO, LANTERN, id, notice, now, scope, seconds};
+use crate::sample::{ADA, BRUNO, LANTERN, ORCHARD, id, member, notice, now, scope, seconds};
 use domain::notice::{Notice, Recipient};
-use domain::{ChannelId, DeliveryId, Game, MessageId, NoticeKind};
+use domain::{ChannelId, DeliveryId, Game, Membership, MessageId, NoticeKind};
 use jiff::{SignedDuration, Timestamp};
-use store::DeliveryRow;
 use store::deliveries::{self, Unsent};
+use store::{DeliveryRow, members};
 use telemetry::{ServiceName, Telemetry, Verb};
 
 stories! {
@@ -209,4 +209,14 @@ async fn the_fate_of_each_notice_is_told_oldest_first(db: &Database) {
     "#);
     assert_eq!(told[1].deadline, Some(game.start));
     assert_eq!(fates(1).await, told[..1]);
+
+    let elsewhere = Membership { name: "elsewhere".to_owned(), ..member(ORCHARD, ADA) };
+    let names = db
+        .write(async |tx| {
+            members::upsert(tx, &elsewhere).await.unwrap();
+            members::delete(tx, LANTERN, BRUNO).await.unwrap();
+            members::told_of(tx, scope(LANTERN), game.id).await.unwrap()
+        })
+        .await;
+    assert_eq!(names, [member(LANTERN, ADA)], "of whom something was heard there");
 }

@@ -70,6 +70,7 @@ fn looks() -> Vec<(&'static str, Attempt)> {
         "games::names": |tx, guild| !games::names(tx, &in_guild(guild), &[theirs()]).await?.is_empty();
         "participants::of_game": |tx, guild| !participants::of_game(tx, guild, theirs().id).await?.is_empty();
         "members::on_roster": |tx, guild| !members::on_roster(tx, guild, theirs().id).await?.is_empty();
+        "members::told_of": |tx, guild| !members::told_of(tx, guild, theirs().id).await?.is_empty();
         "schedule::of_game": |tx, guild| !schedule::of_game(tx, guild, theirs().id).await?.is_empty();
         "deliveries::of_game": |tx, guild| !deliveries::of_game(tx, guild, theirs().id, 9).await?.is_empty();
         "cards::find": |tx, guild| cards::find(tx, guild, theirs().id).await?.is_some();

@@ -136,6 +136,7 @@ async fn look_at_people(db: &Database) {
         members::find(tx, LANTERN, ADA).await.unwrap().unwrap();
         assert_eq!(members::of_user(tx, ADA).await.unwrap().len(), 1);
         assert_eq!(members::on_roster(tx, guild, game(LANTERN, 1).id).await.unwrap().len(), 1);
+        assert_eq!(members::told_of(tx, guild, game(LANTERN, 1).id).await.unwrap().len(), 1);
         sessions::find(tx, &[1; 32]).await.unwrap().unwrap();
         tokens::find(tx, &[2; 32]).await.unwrap().unwrap();
         idempotency::find(tx, ADA, "key").await.unwrap().unwrap();
