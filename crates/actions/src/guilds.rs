@@ -1,6 +1,7 @@
 //! Guilds: what the gateway tells of them, and who sees them.
 
 use crate::authorise::{self, AccessError, Intent};
+use crate::ledger::CHANNEL_FORBIDDEN;
 use crate::perform::perform;
 use crate::{Actor, Ctx};
 use domain::{ChannelId, Guild, GuildId, Membership, Template, TemplateId, permission};
@@ -98,7 +99,8 @@ pub async fn templates(ctx: &Ctx, actor: &Actor, guild: GuildId) -> Result<Vec<T
     perform(&span, work).await
 }
 
-/// Writes down a guild that the gateway tells of; a new one gets its Default template.
+/// Writes down a guild that the gateway tells of; a new one gets its Default template. What waited for a channel that
+/// the bot might not write to is tried again, now that something about the guild has changed.
 ///
 /// # Errors
 /// The store failed.
@@ -126,6 +128,7 @@ pub async fn sync(ctx: &Ctx, told: discord::GuildSnapshot) -> Result<(), StoreEr
             let first = Template::first(TemplateId::new(ctx.chance.uuid(now)), told.id, channel);
             store::templates::insert(&mut tx, &first).await?;
         }
+        store::deliveries::wake(&mut tx, scope, CHANNEL_FORBIDDEN, now).await?;
         tx.commit().await
     };
     perform(&span, work).await

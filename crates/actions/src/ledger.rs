@@ -18,6 +18,8 @@ pub use store::deliveries::Unsent as EndedAs;
 const DELIVERY_LEASE: SignedDuration = SignedDuration::from_secs(20);
 /// How long a claimed card is; most of that it waits for its channel's turn.
 const CARD_LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// Why a delivery waits whose channel the bot may not write to.
+pub const CHANNEL_FORBIDDEN: &str = "channel_forbidden";
 /// How often a deleted card is posted again.
 const REPOSTS: u32 = 1;
 
@@ -201,7 +203,7 @@ pub async fn put_off(
     Ok(mine)
 }
 
-/// Notes that somebody's DMs are closed, and sends the notice to the game's channel instead.
+/// Notes that somebody's DMs are closed, and tells them in the game's channel instead.
 ///
 /// # Errors
 /// The store failed.

@@ -124,6 +124,6 @@ const fn standing(seat: Option<Seat>, is_host: bool) -> Option<Standing> {
 }
 
 /// The person whose id stands at the end of a delivery's key.
-pub(crate) fn person_in(key: &str) -> Option<UserId> {
+fn person_in(key: &str) -> Option<UserId> {
     key.rsplit(':').next().and_then(|id| id.parse().ok())
 }

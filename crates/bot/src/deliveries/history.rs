@@ -76,8 +76,8 @@ async fn search(bot: &Bot, row: &DeliveryRow, since: Timestamp) -> Result<Found,
 
 /// Opening a DM that is open gives its channel.
 async fn channel_of(bot: &Bot, row: &DeliveryRow) -> Result<ChannelId, RestError> {
-    match row.to {
-        Recipient::Channel(channel) => Ok(channel),
-        Recipient::User(user) => bot.ctx.discord.open_dm(user).await,
+    match (row.to, row.via) {
+        (Recipient::Channel(channel), _) | (Recipient::User(_), Some(channel)) => Ok(channel),
+        (Recipient::User(user), None) => bot.ctx.discord.open_dm(user).await,
     }
 }

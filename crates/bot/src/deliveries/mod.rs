@@ -38,6 +38,9 @@ pub(crate) async fn deliver(bot: &Bot, row: DeliveryRow) {
         Recipient::Channel(channel) => span.set(attr::channel_id(channel.get())),
         Recipient::User(user) => span.set(attr::user_id(user.get())),
     }
+    if let Some(channel) = row.via {
+        span.set(attr::channel_id(channel.get()));
+    }
     match span.run(attempt(bot, &row)).await {
         Ok(outcome) => {
             span.set(attr::outcome(outcome.as_str()));

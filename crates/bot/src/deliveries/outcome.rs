@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A channel that the bot may not write to is tried at most this often.
+/// A channel that the bot may not write to is tried at most this often, unless something about its guild changes.
 const FORBIDDEN_PAUSE: Duration = Duration::from_hours(1);
 /// At most so much is added to a pause, so that those who wait don't come all at once.
 const JITTER_MAX_MILLIS: u64 = 500;
@@ -180,7 +180,7 @@ async fn settle(
             if place.direct_to.is_none() {
                 ledger::channel_forbidden(&bot.ctx, row, place.channel).await?;
             }
-            put_off_as(bot, row, (FORBIDDEN_PAUSE, "channel_forbidden"), unsent).await
+            put_off_as(bot, row, (FORBIDDEN_PAUSE, ledger::CHANNEL_FORBIDDEN), unsent).await
         }
         Verdict::ChannelGone | Verdict::MessageGone => skip(bot, row, "channel_gone").await,
         Verdict::DmsClosed => match place.direct_to {

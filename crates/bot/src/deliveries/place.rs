@@ -2,11 +2,10 @@
 
 use super::outcome::{self, Outcome};
 use crate::bot::Bot;
-use crate::render;
 use actions::ledger::{self, Material};
 use actions::{DeliveryRow, StoreError};
 use domain::notice::Recipient;
-use domain::{ChannelId, NoticeKind, ParticipantId, UserId};
+use domain::{ChannelId, UserId};
 use tokio::time::Instant;
 
 /// A channel, and the person who is to read there.
@@ -28,12 +27,11 @@ pub(super) async fn find(
     material: &Material,
 ) -> Result<Result<Place, Outcome>, StoreError> {
     let fallback = material.game.terms.channel;
-    let user = match row.to {
-        Recipient::User(user) => user,
-        Recipient::Channel(channel) => {
-            let person = person_behind(row, material);
-            return Ok(Ok(Place { channel, person, direct_to: None, fallback }));
-        }
+    let in_guild = |channel, person| Place { channel, person, direct_to: None, fallback };
+    let user = match (row.to, row.via) {
+        (Recipient::Channel(channel), _) => return Ok(Ok(in_guild(channel, None))),
+        (Recipient::User(user), Some(channel)) => return Ok(Ok(in_guild(channel, Some(user)))),
+        (Recipient::User(user), None) => user,
     };
     let known = material.person.as_ref();
     if known.is_some_and(|person| person.dms_closed) {
@@ -47,22 +45,6 @@ pub(super) async fn find(
 
 const fn direct(channel: ChannelId, user: UserId, fallback: ChannelId) -> Place {
     Place { channel, person: Some(user), direct_to: Some(user), fallback }
-}
-
-/// A notice that was turned from a DM to the channel is still for one person: the end of its key tells whom, by the
-/// person's own id or by that of a place on the roster.
-fn person_behind(row: &DeliveryRow, material: &Material) -> Option<UserId> {
-    if row.kind == NoticeKind::Announcement {
-        return None;
-    }
-    if row.kind == NoticeKind::PlacedPlayerLeft {
-        return Some(material.game.host);
-    }
-    render::person_in(&row.key).or_else(|| {
-        let place: ParticipantId = row.key.rsplit(':').next()?.parse().ok()?;
-        let split = &material.split;
-        split.confirmed.iter().chain(&split.waitlist).find(|p| p.id == place)?.user()
-    })
 }
 
 async fn open(

@@ -177,6 +177,7 @@ CREATE TABLE deliveries (
     guild bigint NOT NULL,
     game uuid NOT NULL,
     kind text NOT NULL,
+    -- To a channel, to a person, or to a person in a channel, since their direct messages are closed.
     channel_id bigint,
     user_id bigint,
     state text NOT NULL CHECK (state IN ('pending', 'sending', 'sent', 'skipped', 'dead')),
@@ -196,7 +197,7 @@ CREATE TABLE deliveries (
     traceparent text,
     tracestate text,
     FOREIGN KEY (game, guild) REFERENCES games (id, guild),
-    CHECK ((user_id IS NULL) <> (channel_id IS NULL))
+    CHECK (user_id IS NOT NULL OR channel_id IS NOT NULL)
 );
 CREATE INDEX deliveries_open ON deliveries (available_at, id) WHERE state IN ('pending', 'sending');
 CREATE INDEX deliveries_of_game ON deliveries (game, created_at, key);

@@ -179,6 +179,7 @@ CREATE TABLE deliveries (
     guild INTEGER NOT NULL,
     game BLOB NOT NULL,
     kind TEXT NOT NULL,
+    -- To a channel, to a person, or to a person in a channel, since their direct messages are closed.
     channel_id INTEGER,
     user_id INTEGER,
     state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'sent', 'skipped', 'dead')),
@@ -198,7 +199,7 @@ CREATE TABLE deliveries (
     traceparent TEXT,
     tracestate TEXT,
     FOREIGN KEY (game, guild) REFERENCES games (id, guild),
-    CHECK ((user_id IS NULL) <> (channel_id IS NULL))
+    CHECK (user_id IS NOT NULL OR channel_id IS NOT NULL)
 ) STRICT;
 CREATE INDEX deliveries_open ON deliveries (available_at, id) WHERE state IN ('pending', 'sending');
 CREATE INDEX deliveries_of_game ON deliveries (game, created_at, key);

@@ -5,7 +5,7 @@ use crate::dialect::{locking, statements};
 use crate::trace;
 use crate::{StoreError, Tx};
 use domain::notice::Recipient;
-use domain::{DeliveryId, GameId, GuildId, NoticeKind};
+use domain::{ChannelId, DeliveryId, GameId, GuildId, NoticeKind};
 use jiff::{SignedDuration, Timestamp};
 use telemetry::TraceContext;
 use uuid::Uuid;
@@ -41,6 +41,8 @@ pub struct DeliveryRow {
     pub kind: NoticeKind,
     /// To whom.
     pub to: Recipient,
+    /// The guild's channel in which a person is told whose DMs are closed.
+    pub via: Option<ChannelId>,
     /// How often it was claimed, this time included.
     pub attempts: u32,
     /// What has to be unchanged for this process to settle it.
@@ -77,13 +79,15 @@ impl TryFrom<ClaimedRow> for DeliveryRow {
     type Error = StoreError;
 
     fn try_from(row: ClaimedRow) -> Result<Self, StoreError> {
+        let (to, via) = recipient(row.channel_id, row.user_id)?;
         Ok(Self {
             id: DeliveryId::new(row.id),
             key: row.key,
             guild: GuildId::new(row.guild.cast_unsigned()),
             game: GameId::new(row.game),
             kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", &error))?,
-            to: recipient(row.channel_id, row.user_id)?,
+            to,
+            via,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
             fence: row.fence,
             deadline: row.deadline.map(Into::into),

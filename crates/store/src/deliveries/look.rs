@@ -4,7 +4,7 @@ use crate::db::{fetch_all, fetch_optional};
 use crate::dialect::statements;
 use crate::{GuildScope, StoreError, Tx};
 use domain::notice::Recipient;
-use domain::{DeliveryId, GameId, NoticeKind};
+use domain::{ChannelId, DeliveryId, GameId, NoticeKind};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -54,6 +54,8 @@ pub struct Fate {
     pub kind: NoticeKind,
     /// To whom.
     pub to: Recipient,
+    /// The guild's channel in which a person was told whose DMs are closed.
+    pub via: Option<ChannelId>,
     /// `pending`, `sending`, `sent`, `skipped` or `dead`.
     pub state: String,
     /// Why it was skipped, is dead or is tried again.
@@ -86,10 +88,12 @@ impl TryFrom<FateRow> for Fate {
     type Error = StoreError;
 
     fn try_from(row: FateRow) -> Result<Self, StoreError> {
+        let (to, via) = recipient(row.channel_id, row.user_id)?;
         Ok(Self {
             id: DeliveryId::new(row.id),
             kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", &error))?,
-            to: recipient(row.channel_id, row.user_id)?,
+            to,
+            via,
             state: row.state,
             reason: row.reason,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),

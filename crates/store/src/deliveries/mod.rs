@@ -11,7 +11,7 @@ mod settle;
 pub use ask::{add, redo, withdraw};
 pub use claim::{DeliveryRow, claim};
 pub use look::{Fate, next_due, of_game, open};
-pub use settle::{Unsent, end, redirect, retry, sending, sent};
+pub use settle::{Unsent, end, redirect, retry, sending, sent, wake};
 
 use crate::StoreError;
 use crate::dialect::Statements;
@@ -22,10 +22,12 @@ use domain::{ChannelId, UserId};
 pub(crate) static ROOMS: [&Statements; 4] =
     [&ask::STATEMENTS, &claim::STATEMENTS, &look::STATEMENTS, &settle::STATEMENTS];
 
-fn recipient(channel: Option<i64>, user: Option<i64>) -> Result<Recipient, StoreError> {
+/// Who is told, and for a person the channel in which that happens, if not in their DMs.
+fn recipient(channel: Option<i64>, user: Option<i64>) -> Result<(Recipient, Option<ChannelId>), StoreError> {
+    let channel = channel.map(|id| ChannelId::new(id.cast_unsigned()));
     match (channel, user) {
-        (Some(channel), None) => Ok(Recipient::Channel(ChannelId::new(channel.cast_unsigned()))),
-        (None, Some(user)) => Ok(Recipient::User(UserId::new(user.cast_unsigned()))),
-        _ => Err(StoreError::corrupt("deliveries", &"neither a channel nor a person")),
+        (via, Some(user)) => Ok((Recipient::User(UserId::new(user.cast_unsigned())), via)),
+        (Some(channel), None) => Ok((Recipient::Channel(channel), None)),
+        (None, None) => Err(StoreError::corrupt("deliveries", &"neither a channel nor a person")),
     }
 }

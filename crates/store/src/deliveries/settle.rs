@@ -2,11 +2,15 @@ use super::DeliveryRow;
 use crate::at::At;
 use crate::db::execute;
 use crate::dialect::statements;
-use crate::{StoreError, Tx};
+use crate::{GuildScope, Hint, StoreError, Tx};
 use domain::{ChannelId, MessageId};
 use jiff::Timestamp;
 
 statements! {
+    // What is claimed is being tried already.
+    WAKE = "UPDATE" "deliveries",
+        "UPDATE deliveries SET available_at = $3 WHERE state IN ('pending', 'sending') AND available_at > $3 \
+         AND guild = $1 AND reason = $2 AND lease_until IS NULL";
     SENDING = "UPDATE" "deliveries",
         "UPDATE deliveries SET state = 'sending', sending_since = COALESCE(sending_since, $3) \
          WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
@@ -22,7 +26,7 @@ statements! {
          state = CASE WHEN $5 THEN 'pending' ELSE state END \
          WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
     TO_CHANNEL = "UPDATE" "deliveries",
-        "UPDATE deliveries SET user_id = NULL, channel_id = $3, state = 'pending', sending_since = NULL, \
+        "UPDATE deliveries SET channel_id = $3, state = 'pending', sending_since = NULL, \
          available_at = $4, lease_until = NULL WHERE id = $1 AND fence = $2 AND state IN ('pending', 'sending')";
 }
 
@@ -82,7 +86,24 @@ pub async fn retry(
     Ok(execute!(tx, &RETRY, [row.id.get(), row.fence, At(at), reason, surely_unsent])? == 1)
 }
 
-/// Sends a notice to a channel instead, to somebody whose DMs are closed.
+/// Lets a guild's deliveries that were put off for a reason be tried at once; gives their number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn wake(
+    tx: &mut Tx,
+    scope: GuildScope,
+    reason: &'static str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let woken = execute!(tx, &WAKE, [scope.column(), reason, At(now)])?;
+    if woken > 0 {
+        tx.wake_after_commit(Hint::Deliveries);
+    }
+    Ok(woken)
+}
+
+/// Sends a notice in a channel instead, to somebody whose DMs are closed; false when the claim was lost.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,7 +1,7 @@
 //! The delivery ledger.
 
 use crate::database::Database;
-use crate::sample::{ADA, BRUNO, LANTERN, ORCHARD, id, member, notice, now, scope, seconds};
+use crate::sample::{ADA, BRUNO, CHIDI, LANTERN, ORCHARD, id, member, notice, now, scope, seconds};
 use domain::notice::{Notice, Recipient};
 use domain::{ChannelId, DeliveryId, Game, Membership, MessageId, NoticeKind};
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,7 @@ stories! {
     a_delivery_ends_once,
     a_refused_message_starts_anew_and_a_lost_one_does_not,
     closed_dms_send_a_notice_to_the_channel,
+    what_was_put_off_for_a_reason_is_woken,
     pending_notices_of_a_kind_are_withdrawn,
     a_deleted_message_is_delivered_again,
     the_fate_of_each_notice_is_told_oldest_first,
@@ -76,6 +77,7 @@ async fn a_claimed_delivery_says_what_to_send(db: &Database) {
         game: game.id,
         kind: NoticeKind::Reminder,
         to: Recipient::User(ADA),
+        via: None,
         attempts: 1,
         fence: 1,
         deadline: Some(game.start),
@@ -149,8 +151,29 @@ async fn closed_dms_send_a_notice_to_the_channel(db: &Database) {
     let done = db.write(async |tx| deliveries::redirect(tx, &row, channel, now()).await.unwrap()).await;
     assert!(done);
     let second = claim(db, now()).await.remove(0);
-    assert_eq!((second.to, second.sending_since), (Recipient::Channel(channel), None));
+    assert_eq!((second.to, second.via, second.sending_since), (row.to, Some(channel), None));
     assert!(!db.write(async |tx| deliveries::redirect(tx, &row, channel, now()).await.unwrap()).await);
+}
+
+async fn what_was_put_off_for_a_reason_is_woken(db: &Database) {
+    let game = db.with_game().await;
+    ask(db, &game, &[(1, notice(&game, ADA)), (2, notice(&game, BRUNO)), (3, notice(&game, CHIDI))]).await;
+    let rows = claim(db, now()).await;
+    let later = now() + SignedDuration::from_hours(1);
+    let put_off = async |row: &DeliveryRow, reason: &str| {
+        assert!(db.write(async |tx| deliveries::retry(tx, row, (later, reason), true).await.unwrap()).await);
+    };
+    put_off(&rows[0], "closed").await;
+    put_off(&rows[1], "io").await;
+    let wake = async |guild, reason| {
+        db.write(async |tx| deliveries::wake(tx, scope(guild), reason, now()).await.unwrap()).await
+    };
+    assert_eq!(wake(ORCHARD, "closed").await, 0, "another guild's");
+    assert_eq!(wake(LANTERN, "closed").await, 1);
+    assert_eq!(wake(LANTERN, "closed").await, 0, "it waits no longer");
+    let woken: Vec<_> = claim(db, now()).await.into_iter().map(|row| row.id).collect();
+    assert_eq!(woken, [rows[0].id]);
+    assert_eq!(wake(LANTERN, "closed").await, 0, "it is being tried");
 }
 
 async fn pending_notices_of_a_kind_are_withdrawn(db: &Database) {

@@ -168,9 +168,9 @@ async fn a_place_is_a_persons_or_a_placeholders(db: &Database) {
 
 async fn a_notice_goes_to_a_person_or_a_channel(db: &Database) {
     crate::tour::fill(db).await;
-    refused(db, "UPDATE deliveries SET channel_id = 1").await;
-    refused(db, "UPDATE deliveries SET user_id = NULL").await;
-    db.raw.execute("UPDATE deliveries SET channel_id = 1, user_id = NULL").await.unwrap();
+    refused(db, "UPDATE deliveries SET channel_id = NULL, user_id = NULL").await;
+    db.raw.execute("UPDATE deliveries SET channel_id = 1, user_id = 2").await.unwrap();
+    db.raw.execute("UPDATE deliveries SET user_id = NULL").await.unwrap();
 }
 
 async fn states_are_words_that_we_know(db: &Database) {

@@ -8,6 +8,7 @@ use crate::sample::{
 use crate::tour;
 use domain::due::{DueKind, DueMoment};
 use domain::{ChannelId, DeliveryId, Game, MessageId, NoticeKind};
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use store::channels::{self, Channel};
@@ -120,6 +121,7 @@ fn changes() -> Vec<(&'static str, Attempt)> {
             let delivery = (DeliveryId::new(id(23)), theirs().id, &notice(&theirs(), CHIDI));
             unseen(deliveries::add(tx, guild, delivery, (now(), now())).await?)
         };
+        "deliveries::wake": |tx, guild| deliveries::wake(tx, guild, "io", now()).await? > 0;
         "deliveries::withdraw": |tx, guild| {
             let kind = (theirs().id, NoticeKind::Reminder);
             deliveries::withdraw(tx, guild, kind, ("moved", now())).await? > 0
@@ -148,6 +150,10 @@ async fn furnish(db: &Database) {
         }
         // Something that the second `add` can change, and the withdrawal of everything too.
         schedule::add(tx, scope(LANTERN), (id(31), theirs().id), &reminder(&theirs(), 30)).await.unwrap();
+        // And something that was put off.
+        let lease = SignedDuration::from_secs(20);
+        let delivery = deliveries::claim(tx, (now(), lease), 1).await.unwrap().remove(0);
+        assert!(deliveries::retry(tx, &delivery, (now() + lease, "io"), true).await.unwrap());
     })
     .await;
 }

@@ -173,6 +173,7 @@ async fn settle_deliveries(db: &Database, game: &Game) {
         assert!(deliveries::sending(tx, &row, at).await.unwrap());
         assert!(deliveries::retry(tx, &row, (at, "io"), true).await.unwrap());
         assert!(deliveries::redirect(tx, &row, ChannelId::new(3), at).await.unwrap());
+        deliveries::wake(tx, scope(LANTERN), "io", at).await.unwrap();
         assert!(deliveries::sending(tx, &row, at).await.unwrap());
         let message = (ChannelId::new(3), MessageId::new(4));
         assert!(deliveries::sent(tx, &row, message, at).await.unwrap());
