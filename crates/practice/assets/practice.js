@@ -3,6 +3,7 @@
 
 const PARTS = ["clock", "places", "list", "people"];
 const CLOCK_SECONDS = 20;
+const GATHER_MS = 50;
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
@@ -31,15 +32,24 @@ function find(root, steps) {
   return steps.reduce((node, at) => node?.children[at], root);
 }
 
+// A timer, not a frame: a page in the background follows, too. What changes while the page is fetched is fetched again.
 let pending = false;
+let again = false;
 function later() {
-  if (pending) return;
+  if (pending) { again = true; return; }
   pending = true;
-  requestAnimationFrame(async () => {
+  setTimeout(async () => {
     try { await refresh(); } catch { /* the next event tries again */ }
     pending = false;
-  });
+    if (again) { again = false; later(); }
+  }, GATHER_MS);
 }
 
-new EventSource("/page/live").onmessage = later;
+const source = new EventSource("/page/live");
+source.onmessage = later;
+// What changed between the page and the stream was told to nobody.
+source.onopen = later;
+// Pages that the browser keeps to go back to would keep their streams, too, and leave it no connection after six.
+addEventListener("pagehide", () => source.close());
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 setInterval(later, CLOCK_SECONDS * 1000);
