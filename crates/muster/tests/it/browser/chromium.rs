@@ -78,6 +78,7 @@ impl Browser {
     /// Brings a tab to the front.
     pub(crate) async fn switch_to(&self, tab: &WindowHandle) {
         self.driver.switch_to_window(tab.clone()).await.unwrap();
+        self.tool("Page.bringToFront", serde_json::json!({})).await;
     }
 }
 

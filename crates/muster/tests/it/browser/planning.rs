@@ -122,9 +122,10 @@ async fn dana_leaves(stage: &Stage) {
     let browser = &stage.browser;
     stage.visit_guild("Dana", "games").await;
     browser.press("Leave").await;
-    browser.sees("Only you can see this").await;
+    browser.sees("Players 2/2").await;
+    browser.sees_no("Waitlist").await;
     stage.visit_guild("Chidi", "dm").await;
-    browser.sees("Lancer: The Long Rim").await;
+    browser.sees("you moved up from the waitlist").await;
     browser.inspect("guild-promoted").await;
 }
 
