@@ -53,7 +53,7 @@ impl Test {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The program's own tests are built apart: their browser library has serde_json keep keys in the order of
+    /// The program's own tests are built apart: their browser library has `serde_json` keep keys in the order of
     /// insertion, and in one build with the others it would do so for every crate.
     fn steps(self) -> Vec<Command> {
         if !self.nextest.is_empty() {
