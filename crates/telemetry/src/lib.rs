@@ -26,6 +26,7 @@ mod process_metrics;
 mod propagation;
 mod providers;
 mod redact;
+pub mod registry;
 mod resource;
 mod runtime_metrics;
 mod sampler;

@@ -8,6 +8,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Gauge, Meter};
 
 use crate::instruments::SECONDS;
+use crate::registry;
 use crate::series::{Distributions, Labelled, Maker, Tallies};
 
 /// Boundaries for lateness: from a tenth of a second to an hour, in seconds.
@@ -30,16 +31,16 @@ pub struct Metrics {
     ack: Distributions<1>,
     schedule_lateness: Distributions<1>,
     schedule_oldest: Gauge<f64>,
-    schedule_pending: Gauge<u64>,
+    schedule_pending: Gauge<f64>,
     delivery_lateness: Distributions<1>,
     delivery_outcomes: Tallies<2>,
     outbox_oldest: Gauge<f64>,
-    outbox_pending: Gauge<u64>,
+    outbox_pending: Gauge<f64>,
     discord_requests: Tallies<2>,
     rate_limit_waits: Tallies<1>,
     invalid_requests: Tallies<1>,
     card_edits: Tallies<1>,
-    gateway_connected: Gauge<u64>,
+    gateway_connected: Gauge<f64>,
     gateway_reconnects: Tallies<1>,
     gateway_heartbeat: Distributions<1>,
     cache_requests: Tallies<2>,
@@ -50,31 +51,31 @@ impl Metrics {
     pub(crate) fn new(maker: &Maker<'_>) -> Self {
         let meter = maker.meter;
         Self {
-            games: tallies(maker, "muster.games.changes", "{change}", ["action", "door"]),
-            participants: tallies(maker, "muster.participants.changes", "{change}", ["action", "door"]),
-            lead_time: distributions(maker, ("muster.games.lead_time", "s"), &LEAD_SECONDS, []),
-            fill: distributions(maker, ("muster.games.fill", "1"), &FILL, []),
-            ack: distributions(maker, ("muster.interaction.ack.duration", "s"), &SECONDS, ["kind"]),
+            games: tallies(maker, "muster.games.changes", ["action", "door"]),
+            participants: tallies(maker, "muster.participants.changes", ["action", "door"]),
+            lead_time: distributions(maker, "muster.games.lead_time", &LEAD_SECONDS, []),
+            fill: distributions(maker, "muster.games.fill", &FILL, []),
+            ack: distributions(maker, "muster.interaction.ack.duration", &SECONDS, ["kind"]),
             schedule_lateness: lateness(maker, "muster.schedule.lateness"),
-            schedule_oldest: meter.f64_gauge("muster.schedule.oldest_due.age").with_unit("s").build(),
-            schedule_pending: meter.u64_gauge("muster.schedule.pending").with_unit("{row}").build(),
+            schedule_oldest: gauge(meter, "muster.schedule.oldest_due.age"),
+            schedule_pending: gauge(meter, "muster.schedule.pending"),
             delivery_lateness: lateness(maker, "muster.delivery.lateness"),
-            delivery_outcomes: tallies(maker, "muster.delivery.outcomes", "{delivery}", ["kind", "outcome"]),
-            outbox_oldest: meter.f64_gauge("muster.outbox.oldest.age").with_unit("s").build(),
-            outbox_pending: meter.u64_gauge("muster.outbox.pending").with_unit("{row}").build(),
-            discord_requests: tallies(maker, "muster.discord.requests", "{request}", ["route", "status"]),
-            rate_limit_waits: tallies(maker, "muster.discord.rate_limit.waits", "{wait}", ["route"]),
-            invalid_requests: tallies(maker, "muster.discord.invalid_requests", "{request}", ["route"]),
-            card_edits: tallies(maker, "muster.discord.card_edits", "{edit}", ["result"]),
-            gateway_connected: meter.u64_gauge("muster.discord.gateway.connected").with_unit("1").build(),
-            gateway_reconnects: tallies(maker, "muster.discord.gateway.reconnects", "{reconnect}", ["shard"]),
+            delivery_outcomes: tallies(maker, "muster.delivery.outcomes", ["kind", "outcome"]),
+            outbox_oldest: gauge(meter, "muster.outbox.oldest.age"),
+            outbox_pending: gauge(meter, "muster.outbox.pending"),
+            discord_requests: tallies(maker, "muster.discord.requests", ["route", "status"]),
+            rate_limit_waits: tallies(maker, "muster.discord.rate_limit.waits", ["route"]),
+            invalid_requests: tallies(maker, "muster.discord.invalid_requests", ["route"]),
+            card_edits: tallies(maker, "muster.discord.card_edits", ["result"]),
+            gateway_connected: gauge(meter, "muster.discord.gateway.connected"),
+            gateway_reconnects: tallies(maker, "muster.discord.gateway.reconnects", ["shard"]),
             gateway_heartbeat: distributions(
                 maker,
-                ("muster.discord.gateway.heartbeat.latency", "s"),
+                "muster.discord.gateway.heartbeat.latency",
                 &SECONDS,
                 ["shard"],
             ),
-            cache_requests: tallies(maker, "muster.cache.requests", "{request}", ["cache", "result"]),
+            cache_requests: tallies(maker, "muster.cache.requests", ["cache", "result"]),
             loop_turns: observed_loops(meter),
         }
     }
@@ -113,7 +114,7 @@ impl Metrics {
     pub fn schedule_backlog(&self, kind: &'static str, oldest_due: Duration, pending: u64) {
         let attributes = [KeyValue::new("kind", kind)];
         self.schedule_oldest.record(oldest_due.as_secs_f64(), &attributes);
-        self.schedule_pending.record(pending, &attributes);
+        self.schedule_pending.record(number(pending), &attributes);
     }
 
     /// A delivery ended, so long after it was due.
@@ -125,7 +126,7 @@ impl Metrics {
     /// The age of the oldest unpublished event, and how many there are.
     pub fn outbox_backlog(&self, oldest: Duration, pending: u64) {
         self.outbox_oldest.record(oldest.as_secs_f64(), &[]);
-        self.outbox_pending.record(pending, &[]);
+        self.outbox_pending.record(number(pending), &[]);
     }
 
     /// Discord answered a request.
@@ -150,7 +151,7 @@ impl Metrics {
 
     /// Whether a shard is connected.
     pub fn gateway_connected(&self, shard: u32, connected: bool) {
-        self.gateway_connected.record(u64::from(connected), &[shard_attribute(shard)]);
+        self.gateway_connected.record(f64::from(u8::from(connected)), &[shard_attribute(shard)]);
     }
 
     /// A shard had to connect again.
@@ -174,26 +175,34 @@ impl Metrics {
     }
 }
 
-fn tallies<const N: usize>(
-    maker: &Maker<'_>,
-    name: &'static str,
-    unit: &'static str,
-    keys: [&'static str; N],
-) -> Tallies<N> {
-    Labelled::new(maker.tally((name, unit), ""), keys)
+fn tallies<const N: usize>(maker: &Maker<'_>, name: &'static str, keys: [&'static str; N]) -> Tallies<N> {
+    let (unit, brief) = registry::metric(name);
+    Labelled::new(maker.tally((name, unit), brief), keys)
 }
 
 fn distributions<const N: usize>(
     maker: &Maker<'_>,
-    name_and_unit: (&'static str, &'static str),
+    name: &'static str,
     boundaries: &'static [f64],
     keys: [&'static str; N],
 ) -> Distributions<N> {
-    Labelled::new(maker.distribution(name_and_unit, boundaries, ""), keys)
+    let (unit, brief) = registry::metric(name);
+    Labelled::new(maker.distribution((name, unit), boundaries, brief), keys)
 }
 
 fn lateness(maker: &Maker<'_>, name: &'static str) -> Distributions<1> {
-    distributions(maker, (name, "s"), &LATENESS_SECONDS, ["kind"])
+    distributions(maker, name, &LATENESS_SECONDS, ["kind"])
+}
+
+fn gauge(meter: &Meter, name: &'static str) -> Gauge<f64> {
+    let (unit, brief) = registry::metric(name);
+    meter.f64_gauge(name).with_unit(unit).with_description(brief).build()
+}
+
+/// A number as gauges want it.
+#[expect(clippy::cast_precision_loss, reason = "nobody has as many rows as a double has digits")]
+const fn number(count: u64) -> f64 {
+    count as f64
 }
 
 fn shard_attribute(shard: u32) -> KeyValue {
@@ -202,11 +211,14 @@ fn shard_attribute(shard: u32) -> KeyValue {
 
 /// Ages are read when metrics are collected, so that a loop that hangs is seen to.
 fn observed_loops(meter: &Meter) -> LoopTurns {
+    const NAME: &str = "muster.loop.last_turn.age";
+    let (unit, brief) = registry::metric(NAME);
     let turns = LoopTurns::default();
     let seen = Arc::clone(&turns);
     let _gauge = meter
-        .f64_observable_gauge("muster.loop.last_turn.age")
-        .with_unit("s")
+        .f64_observable_gauge(NAME)
+        .with_unit(unit)
+        .with_description(brief)
         .with_callback(move |observer| {
             for (name, turned) in seen.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 observer.observe(turned.elapsed().as_secs_f64(), &[KeyValue::new("loop", *name)]);

@@ -1,13 +1,15 @@
 //! Trace context as it is stored in rows and sent in message headers: W3C `traceparent` and `tracestate`.
 
+use std::str::FromStr as _;
+
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
-use opentelemetry::trace::{SpanContext, TraceContextExt as _};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 use serde::{Deserialize, Serialize};
 
 /// Longest header that is looked at, in bytes; later versions may add fields.
 const TRACEPARENT_LIMIT_BYTES: usize = 256;
+/// Longest state that is passed on, in bytes: what W3C wants everybody to pass on.
+const TRACESTATE_LIMIT_BYTES: usize = 512;
 
 /// Where in which trace something happened (<https://www.w3.org/TR/trace-context/>); empty when nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +34,16 @@ impl TraceContext {
 
     /// The context of the span in `context`, empty when there is none.
     pub fn of(context: &Context) -> Self {
-        let mut this = Self::default();
-        if context.get::<Unpropagated>().is_some() {
-            return this;
+        let span = context.span();
+        let here = span.span_context();
+        if !here.is_valid() || context.get::<Unpropagated>().is_some() {
+            return Self::default();
         }
-        TraceContextPropagator::new().inject_context(context, &mut this);
-        this
+        let flags = here.trace_flags() & TraceFlags::SAMPLED;
+        Self {
+            traceparent: format!("00-{}-{}-{:02x}", here.trace_id(), here.span_id(), flags),
+            tracestate: Some(here.trace_state().header()).filter(|state| !state.is_empty()),
+        }
     }
 
     /// Reads header or column values; anything invalid gives an empty context.
@@ -56,43 +62,33 @@ impl TraceContext {
 
     /// The span that it points to, unless it is empty or malformed.
     pub(crate) fn span_context(&self) -> Option<SpanContext> {
-        if !has_the_right_lengths(&self.traceparent) {
-            return None;
-        }
-        let context = TraceContextPropagator::new().extract_with_context(&Context::new(), self);
-        let found = context.span().span_context().clone();
-        found.is_valid().then_some(found)
+        let (trace_id, span_id, flags) = ids(&self.traceparent)?;
+        let state = self.tracestate.as_deref().filter(|state| state.len() <= TRACESTATE_LIMIT_BYTES);
+        let state = state.and_then(|state| TraceState::from_str(state).ok()).unwrap_or_default();
+        Some(SpanContext::new(trace_id, span_id, flags, true, state))
     }
 }
 
-/// The SDK's propagator reads shorter ids too; W3C wants all digits.
-fn has_the_right_lengths(traceparent: &str) -> bool {
-    const DIGITS: [usize; 4] = [2, 32, 16, 2];
-    traceparent.len() <= TRACEPARENT_LIMIT_BYTES && traceparent.split('-').map(str::len).take(4).eq(DIGITS)
+/// The parts of a `traceparent`; what later versions add behind them is left out.
+fn ids(traceparent: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
+    if traceparent.len() > TRACEPARENT_LIMIT_BYTES {
+        return None;
+    }
+    let mut parts = traceparent.split('-');
+    let (version, trace_id) = (hex(parts.next()?, 2)?, hex(parts.next()?, 32)?);
+    let (span_id, flags) = (hex(parts.next()?, 16)?, hex(parts.next()?, 2)?);
+    let of_the_future = version > 0;
+    if version == 0xff || trace_id == 0 || span_id == 0 || (parts.next().is_some() && !of_the_future) {
+        return None;
+    }
+    let flags = TraceFlags::new(u8::try_from(flags).ok()?) & TraceFlags::SAMPLED;
+    Some((TraceId::from(trace_id), SpanId::from(u64::try_from(span_id).ok()?), flags))
 }
 
-impl Injector for TraceContext {
-    fn set(&mut self, key: &str, value: String) {
-        match key {
-            "traceparent" => self.traceparent = value,
-            "tracestate" if !value.is_empty() => self.tracestate = Some(value),
-            _ => {}
-        }
-    }
-}
-
-impl Extractor for TraceContext {
-    fn get(&self, key: &str) -> Option<&str> {
-        match key {
-            "traceparent" => Some(&self.traceparent),
-            "tracestate" => self.tracestate.as_deref(),
-            _ => None,
-        }
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        vec!["traceparent", "tracestate"]
-    }
+/// So many lower-case digits.
+fn hex(text: &str, digits: usize) -> Option<u128> {
+    let are_digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (text.len() == digits && are_digits).then(|| u128::from_str_radix(text, 16).ok())?
 }
 
 #[cfg(test)]
@@ -117,6 +113,24 @@ mod tests {
         let with_control = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nx: y";
         for bad in ["", "nonsense", all_zero, too_short, with_control] {
             assert!(TraceContext::parse(Some(bad), None).is_empty(), "{bad:?} was trusted");
+        }
+    }
+
+    #[test]
+    fn what_a_later_version_adds_is_left_out() {
+        let later = TraceContext::parse(Some(&format!("01-{}-what-comes", &VALID[3..])), None);
+
+        let found = later.span_context().expect("the parts that are known are right");
+        assert_eq!(found.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert!(TraceContext::parse(Some(&format!("{VALID}-more")), None).is_empty());
+    }
+
+    #[test]
+    fn a_state_that_is_too_long_or_malformed_is_left_out() {
+        for bad in ["no equals sign", &format!("vendor={}", "x".repeat(600))] {
+            let read = TraceContext::parse(Some(VALID), Some(bad));
+            let found = read.span_context().expect("the ids are right");
+            assert_eq!(found.trace_state().header(), "");
         }
     }
 

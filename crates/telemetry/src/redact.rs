@@ -13,37 +13,45 @@ const REDACTED: &str = "REDACTED";
 /// A URL as `url.full` may carry it: no user, no query, no fragment, and no path segment that its template
 /// calls a token (Discord puts tokens in paths).
 pub(crate) fn url(full: &str, template: &str) -> String {
-    let end = full.find(['?', '#']).unwrap_or(full.len());
-    let (scheme, rest) = full[..end].split_once("://").unwrap_or(("http", &full[..end]));
+    let full = without_query(full);
+    let (scheme, rest) = full.split_once("://").unwrap_or(("http", full));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    format!("{scheme}://{host}/{}", path_without_tokens(path, template))
+    let mut kept = String::with_capacity(full.len() + REDACTED.len());
+    kept.extend([scheme, "://", host, "/"]);
+    push_without_secrets(&mut kept, path, template);
+    kept
 }
 
 /// A path as `url.path` may carry it: no query, and nothing that its route calls a token.
 pub(crate) fn path(full: &str, route: &str) -> String {
-    let end = full.find(['?', '#']).unwrap_or(full.len());
-    path_without_tokens(&full[..end], route)
+    let full = without_query(full);
+    let mut kept = String::with_capacity(full.len());
+    push_without_secrets(&mut kept, full, route);
+    kept
+}
+
+fn without_query(full: &str) -> &str {
+    &full[..full.find(['?', '#']).unwrap_or(full.len())]
 }
 
 /// The template is matched from its end, since the server may mount it under a prefix.
-fn path_without_tokens(path: &str, template: &str) -> String {
+fn push_without_secrets(kept: &mut String, path: &str, template: &str) {
+    if !template.split('/').any(is_secret) {
+        return kept.push_str(path);
+    }
     let mut names = template.split('/').rev();
-    let mut kept: Vec<&str> = path
-        .split('/')
-        .rev()
-        .map(|segment| match names.next() {
-            Some(name) if name.starts_with('{') && is_secret(name) => REDACTED,
-            _ => segment,
-        })
-        .collect();
-    kept.reverse();
-    kept.join("/")
+    let secret_segments: Vec<bool> = path.split('/').map(|_| names.next().is_some_and(is_secret)).collect();
+    for (index, (segment, secret)) in path.split('/').zip(secret_segments.iter().rev()).enumerate() {
+        kept.push_str(if index == 0 { "" } else { "/" });
+        kept.push_str(if *secret { REDACTED } else { segment });
+    }
 }
 
-/// What a placeholder is called when a secret stands there.
-fn is_secret(name: &str) -> bool {
-    ["token", "secret", "code", "key"].into_iter().any(|word| name.contains(word))
+/// Whether a segment of a template is a placeholder for something secret.
+fn is_secret(segment: &str) -> bool {
+    segment.starts_with('{')
+        && ["token", "secret", "code", "key"].into_iter().any(|word| segment.contains(word))
 }
 
 /// An error message without the paths and queries of the URLs in it, and not longer than 2 KiB.
@@ -106,6 +114,14 @@ mod tests {
         let kept = url(full, "/webhooks/{id}/{token}/messages/@original");
 
         assert_eq!(kept, "https://discord.test/api/v10/webhooks/12/REDACTED/messages/@original");
+    }
+
+    #[test]
+    fn a_path_loses_what_its_route_calls_a_secret() {
+        assert_eq!(path("/calendars/s3cret.ics?x=1", "/calendars/{token}"), "/calendars/REDACTED");
+        assert_eq!(path("/join/s3cret/now", "/join/{invite_code}/now"), "/join/REDACTED/now");
+        assert_eq!(path("/games/7", "/games/{id}"), "/games/7");
+        assert_eq!(path("/nowhere#x", ""), "/nowhere");
     }
 
     #[test]

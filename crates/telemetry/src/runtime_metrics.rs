@@ -8,7 +8,11 @@ use opentelemetry::metrics::{Histogram, Meter};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::Telemetry;
+use crate::{Telemetry, registry};
+
+const BUSY: &str = "muster.tokio.busy_ratio";
+const WAITS: &str = "muster.tokio.scheduled.duration";
+const BLOCKING: &str = "muster.tokio.blocking.queue";
 
 /// How often a task is spawned to see how long it waits.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
@@ -56,9 +60,9 @@ fn probe(meter: &Meter, handle: &Handle, every: Duration) -> RuntimeProbe {
     observe_busy_ratio(meter, &watched);
     observe_blocking_queue(meter, &watched);
     let waits = meter
-        .f64_histogram("muster.tokio.scheduled.duration")
-        .with_unit("s")
-        .with_description("How long a task that is ready waits for a thread.")
+        .f64_histogram(WAITS)
+        .with_unit(registry::metric(WAITS).0)
+        .with_description(registry::metric(WAITS).1)
         .with_boundaries(WAIT_SECONDS.to_vec())
         .build();
     RuntimeProbe { task: handle.spawn(measure_waits(handle.clone(), waits, every)), watched }
@@ -77,8 +81,9 @@ async fn measure_waits(handle: Handle, waits: Histogram<f64>, every: Duration) {
 fn observe_busy_ratio(meter: &Meter, watched: &Arc<Mutex<Option<Watched>>>) {
     let watched = Arc::clone(watched);
     let _gauge = meter
-        .f64_observable_gauge("muster.tokio.busy_ratio")
-        .with_unit("1")
+        .f64_observable_gauge(BUSY)
+        .with_unit(registry::metric(BUSY).0)
+        .with_description(registry::metric(BUSY).1)
         .with_callback(move |observer| {
             let mut watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(ratio) = watched.as_mut().and_then(Watched::busy_ratio) {
@@ -91,8 +96,9 @@ fn observe_busy_ratio(meter: &Meter, watched: &Arc<Mutex<Option<Watched>>>) {
 fn observe_blocking_queue(meter: &Meter, watched: &Arc<Mutex<Option<Watched>>>) {
     let (watched, waiting) = (Arc::clone(watched), Arc::new(AtomicU64::new(0)));
     let _gauge = meter
-        .u64_observable_gauge("muster.tokio.blocking.queue")
-        .with_unit("{job}")
+        .u64_observable_gauge(BLOCKING)
+        .with_unit(registry::metric(BLOCKING).0)
+        .with_description(registry::metric(BLOCKING).1)
         .with_callback(move |observer| {
             let watched = watched.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(watched) = watched.as_ref() else { return };

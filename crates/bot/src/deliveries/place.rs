@@ -4,8 +4,10 @@ use super::outcome::{self, Outcome};
 use crate::bot::Bot;
 use actions::ledger::{self, Material};
 use actions::{DeliveryRow, StoreError};
+use discord::RestError;
 use domain::notice::Recipient;
 use domain::{ChannelId, UserId};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// A channel, and the person who is to read there.
@@ -47,21 +49,38 @@ const fn direct(channel: ChannelId, user: UserId, fallback: ChannelId) -> Place 
     Place { channel, person: Some(user), direct_to: Some(user), fallback }
 }
 
+/// For those who looked whether the DM is open before it was.
+const OPENED_SERVES: Duration = Duration::from_secs(30);
+
+/// Why a DM was not opened.
+enum Unopened {
+    OutOfBudget(Duration),
+    Refused(RestError),
+    Unwritten(StoreError),
+}
+
 async fn open(
     bot: &Bot,
     row: &DeliveryRow,
     user: UserId,
     fallback: ChannelId,
 ) -> Result<Result<Place, Outcome>, StoreError> {
-    let budget = bot.new_dms().take(user, Instant::now());
-    if let Err(pause) = budget {
-        return outcome::put_off(bot, row, (pause, "new_dms")).await.map(Err);
-    }
-    match bot.ctx.discord.open_dm(user).await {
-        Ok(channel) => {
-            ledger::dm_opened(&bot.ctx, user, channel).await?;
-            Ok(Ok(direct(channel, user, fallback)))
+    let ctx = &bot.ctx;
+    // Notices to one person that go out side by side share one call: Discord counts each, and complains soon.
+    let key = user.to_string();
+    match ctx.cache.get_or_load(&ctx.telemetry, "dm", &key, OPENED_SERVES, open_once(bot, user)).await {
+        Ok(channel) => Ok(Ok(direct(channel, user, fallback))),
+        Err(Unopened::OutOfBudget(pause)) => outcome::put_off(bot, row, (pause, "new_dms")).await.map(Err),
+        Err(Unopened::Refused(error)) => {
+            outcome::unopened(bot, row, direct(fallback, user, fallback), &error).await.map(Err)
         }
-        Err(error) => outcome::unopened(bot, row, direct(fallback, user, fallback), &error).await.map(Err),
+        Err(Unopened::Unwritten(error)) => Err(error),
     }
+}
+
+async fn open_once(bot: &Bot, user: UserId) -> Result<ChannelId, Unopened> {
+    bot.new_dms().take(user, Instant::now()).map_err(Unopened::OutOfBudget)?;
+    let channel = bot.ctx.discord.open_dm(user).await.map_err(Unopened::Refused)?;
+    ledger::dm_opened(&bot.ctx, user, channel).await.map_err(Unopened::Unwritten)?;
+    Ok(channel)
 }

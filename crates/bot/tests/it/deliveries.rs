@@ -92,6 +92,27 @@ async fn everybody_is_reminded_once_at_the_time() {
 }
 
 #[tokio::test]
+async fn notices_that_go_out_together_open_one_dm() {
+    let stage = Stage::set().await;
+    let mut games = Vec::new();
+    for _ in 0..5 {
+        games.push(stage.game(|draft| draft.reminders = Some(vec![60])).await);
+    }
+    for game in &games {
+        at_rest(&stage, game, 1).await;
+    }
+    stage.captured.clear();
+    stage.clock.advance(SignedDuration::from_mins(120));
+    for game in &games {
+        assert_eq!(at_rest(&stage, game, 2).await, ["announcement channel sent", "reminder Ada sent"]);
+    }
+    let spans = stage.captured.spans();
+    let opened = spans.iter().filter(|span| span.name == "POST /users/@me/channels");
+    assert_eq!(opened.count(), 1);
+    stage.strike().await;
+}
+
+#[tokio::test]
 async fn somebody_whose_dms_are_closed_is_mentioned_in_the_channel() {
     let stage = Stage::set().await;
     let game = stage.game(|_| {}).await;

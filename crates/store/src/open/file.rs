@@ -1,7 +1,7 @@
 //! A database that is a file of this machine.
 
 use super::soundness::{self, trouble};
-use super::{ACQUIRE_TIMEOUT, OpenError};
+use super::{ACQUIRE_TIMEOUT, OpenError, PREPARED_KEPT};
 use crate::db::{Db, Place, Pools};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -23,6 +23,7 @@ pub(super) async fn open(path: &Path) -> Result<Db, OpenError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(PREPARED_KEPT)
         .disable_statement_logging();
     let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
     let connected = pool(1).connect_with(options.clone()).await;

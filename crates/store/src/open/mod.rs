@@ -11,6 +11,9 @@ use telemetry::Telemetry;
 /// How long a transaction waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many prepared statements a connection keeps: all of ours. The library's hundred would be just too few.
+const PREPARED_KEPT: usize = 256;
+
 /// Which database.
 #[derive(Clone, Debug)]
 pub enum StoreConfig {
@@ -120,6 +123,21 @@ impl Store {
                 writer.close().await;
             }
             Pools::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use telemetry::DbSystem;
+
+    #[test]
+    fn a_connection_keeps_every_statement_prepared() {
+        // Besides those of the list, transactions begin and end.
+        let besides = 4;
+        for system in [DbSystem::Sqlite, DbSystem::PostgreSql] {
+            assert!(crate::statements(system).len() + besides <= PREPARED_KEPT);
         }
     }
 }

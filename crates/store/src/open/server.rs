@@ -1,6 +1,6 @@
 //! A database that is a PostgreSQL server.
 
-use super::{ACQUIRE_TIMEOUT, OpenError, reason};
+use super::{ACQUIRE_TIMEOUT, OpenError, PREPARED_KEPT, reason};
 use crate::db::{Db, Place, Pools};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
@@ -37,7 +37,8 @@ pub(super) async fn open(url: &str) -> Result<Db, OpenError> {
 
 fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     let options = PgConnectOptions::from_str(url).map_err(|error| OpenError::Url(reason(&error)))?;
-    Ok(options.application_name("muster").options(TIMEOUTS).disable_statement_logging())
+    let options = options.application_name("muster").options(TIMEOUTS);
+    Ok(options.statement_cache_capacity(PREPARED_KEPT).disable_statement_logging())
 }
 
 fn place(options: &PgConnectOptions) -> Place {

@@ -10,6 +10,7 @@ use telemetry::{ServiceName, Telemetry, Verb};
 stories! {
     a_card_is_dirty_while_it_shows_an_older_version,
     a_card_that_changes_while_it_is_drawn_is_drawn_again,
+    a_card_whose_lease_ran_out_is_its_next_holders,
     a_card_that_is_posted_anew_is_lost_to_whoever_claimed_it,
     a_card_that_is_gone_is_left_alone,
     a_card_remembers_the_trace_of_its_newest_change,
@@ -74,6 +75,19 @@ async fn a_card_that_changes_while_it_is_drawn_is_drawn_again(db: &Database) {
     want(db, &game, 3).await;
     assert!(db.write(async |tx| cards::shown(tx, &row, 2, now()).await.unwrap()).await);
     assert_eq!(claim(db, now()).await.remove(0).wanted_version, 3);
+}
+
+async fn a_card_whose_lease_ran_out_is_its_next_holders(db: &Database) {
+    let game = db.with_game().await;
+    put(db, &game, 1, 8).await;
+    want(db, &game, 2).await;
+    let stale = claim(db, now()).await.remove(0);
+    let holder = claim(db, now() + LEASE).await.remove(0);
+    let later = now() + LEASE + seconds(5);
+    assert!(!db.write(async |tx| cards::shown(tx, &stale, 2, later).await.unwrap()).await);
+    assert!(!db.write(async |tx| cards::lost(tx, &stale).await.unwrap()).await);
+    assert!(db.write(async |tx| cards::shown(tx, &holder, 2, later).await.unwrap()).await);
+    assert_eq!(next(db).await, None);
 }
 
 async fn a_card_that_is_posted_anew_is_lost_to_whoever_claimed_it(db: &Database) {

@@ -11,5 +11,6 @@ mod logs;
 mod metrics;
 mod pools;
 mod receiver;
+mod registry;
 mod self_metrics;
 mod traces;
