@@ -42,7 +42,7 @@ fn outline(page: &str) -> String {
     let from = page.find("<section class=\"waterfall\"").unwrap();
     let waterfall = &page[from..page.find("<p class=\"small muted trace-id\"").unwrap()];
     let lines = waterfall.split_inclusive('>').fold(vec![String::new()], |mut lines, tag| {
-        let begins = ["<details", "<p class=\"span-log", "<div class=\"span-line"];
+        let begins = ["<details class=\"span", "<p class=\"span-log", "<div class=\"span-line"];
         if begins.iter().any(|begin| tag.contains(begin)) {
             lines.push(String::new());
         }

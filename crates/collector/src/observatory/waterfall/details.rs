@@ -17,7 +17,7 @@ pub(super) fn of(trace: &Trace, span: &StoredSpan, shell: &Shell) -> Markup {
             (values("Attributes", &json::object(&span.span.attributes)))
             (events(span))
             (links(span))
-            (values("Resource", &resource_of(trace, span)))
+            (resource(&resource_of(trace, span)))
             @if let Some(scope) = scope { p .small.muted { "Scope " (scope.name) " " (scope.version) } }
         }
     }
@@ -42,10 +42,19 @@ fn values(title: &str, values: &Map<String, Value>) -> Markup {
         @if !values.is_empty() {
             section {
                 h3 { (title) }
-                dl .values { @for (key, value) in values { div { dt { (key) } dd { code { (json::plain(value)) } } } } }
+                (list(values))
             }
         }
     }
+}
+
+fn list(values: &Map<String, Value>) -> Markup {
+    html! { dl .values { @for (key, value) in values { div { dt { (key) } dd { code { (json::plain(value)) } } } } } }
+}
+
+/// The same for every span of a service, so it is folded away.
+fn resource(values: &Map<String, Value>) -> Markup {
+    html! { @if !values.is_empty() { details .resource { summary { "Resource" } (list(values)) } } }
 }
 
 fn events(span: &StoredSpan) -> Markup {

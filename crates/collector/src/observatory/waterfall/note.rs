@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::format;
 use crate::store::{StoredSpan, json};
 
 /// What stands beside the bar; an error says what went wrong, whatever else there is.
@@ -40,8 +41,8 @@ fn transition(attributes: &Map<String, Value>) -> Option<String> {
 }
 
 fn lateness(attributes: &Map<String, Value>) -> Option<String> {
-    let late_ms = text(attributes, "muster.notification.lateness_ms")?;
-    Some(format!("{late_ms} ms late"))
+    let late_ms: i64 = text(attributes, "muster.notification.lateness_ms")?.parse().ok()?;
+    Some(format!("{} late", format::duration(late_ms.saturating_mul(1_000_000))))
 }
 
 fn outcome(attributes: &Map<String, Value>) -> Option<String> {
