@@ -1,7 +1,7 @@
 //! Ten times the process is cut off in the middle of its work, and nobody notices.
 
 use crate::guild::Guild;
-use crate::program::{Home, Program, browser, eventually};
+use crate::program::{Home, Program, browser, eventually, until};
 use clock::{Chance, Clock, PracticeClock};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -138,7 +138,6 @@ async fn two_hundred_reminders_and_ten_kills() {
         println!("killed with {} of {REMINDERS} reminders out", out(&world, &games).await);
         program = home.up().await;
     }
-    eventually("all reminders", async || (out(&world, &games).await == REMINDERS).then_some(())).await;
     let interrupted = until_settled(&program, &tokens[0], &games).await;
     assert!(interrupted > 0, "no kill has hit a delivery that had begun");
     program.stop().await;
@@ -159,11 +158,12 @@ async fn until_settled(program: &Program, token: &str, games: &[Game]) -> usize 
     let mut interrupted = 0;
     for game in games {
         let is_one = |delivery: &Value| delivery["kind"] == "reminder" || delivery["kind"] == "announcement";
-        let told = eventually("nothing is left in the ledger", async || {
+        let told = until("everything is sent", async || {
             let mut deliveries = host.deliveries(&game.id).await;
             deliveries.retain(is_one);
             let all_sent = deliveries.iter().all(|delivery| delivery["state"] == "sent");
-            (deliveries.len() == cast::people().len() + 1 && all_sent).then_some(deliveries)
+            let done = deliveries.len() == cast::people().len() + 1 && all_sent;
+            if done { Ok(deliveries) } else { Err(format!("{deliveries:#?}")) }
         })
         .await;
         interrupted += told.iter().filter(|delivery| delivery["attempts"].as_u64() > Some(1)).count();

@@ -1,6 +1,7 @@
 //! The program, started as an operator starts it, and everything that it says.
 
 use crate::api::Person;
+use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -19,12 +20,17 @@ const ENDS_WITHIN: Duration = Duration::from_secs(15);
 
 /// Looks until there is something, or fails.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    until(what, async || look().await.ok_or("nothing")).await
+}
+
+/// Looks until all is well, or fails and tells what is in the way.
+pub(crate) async fn until<T, E: Display>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(found) = look().await {
-            return found;
+        match look().await {
+            Ok(found) => return found,
+            Err(instead) => assert!(Instant::now() < deadline, "it never came: {what}; instead: {instead}"),
         }
-        assert!(Instant::now() < deadline, "it never came: {what}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -1,6 +1,7 @@
 //! What holds for every page, and a picture of it.
 
 use super::chromium::Browser;
+use super::page::DESKTOP;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -62,13 +63,16 @@ impl Browser {
         write(&target.join("screenshots").join(name), &picture);
     }
 
-    /// Takes a picture for the README of what is in sight, when it is asked for.
+    /// Takes a picture for the README of what is in sight, when it is asked for: as wide as a desktop's.
     pub(crate) async fn take_picture_for_readme(&self, name: &str) {
         #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether to refresh them")]
         if std::env::var_os(WRITE).is_none_or(|value| value != "1") {
             return;
         }
-        let picture = self.capture(json!({})).await;
+        let size = self.ask("return [innerWidth, innerHeight]").await;
+        let scale = f64::from(DESKTOP.width) / size[0].as_f64().unwrap();
+        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": scale });
+        let picture = self.capture(json!({ "clip": clip })).await;
         assert!(picture.len() <= KEPT_PICTURE_BYTES, "{name} has {} bytes", picture.len());
         write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images").join(name), &picture);
     }

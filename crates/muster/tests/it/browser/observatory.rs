@@ -1,11 +1,15 @@
 //! One click, and everything that it set in motion.
 
+use super::page::{DESKTOP, Screen};
 use super::stage::Stage;
 
 /// The usual first reminder comes an hour before the start.
 const REMINDED_MINUTES_BEFORE: i64 = 60;
 /// What one press on the practice clock's first button skips.
 const SKIP_MINUTES: i64 = 15;
+
+/// Room for a whole waterfall.
+const WIDE: Screen = Screen { name: "wide", width: 1620, height: 1140, colours: "light" };
 
 #[tokio::test]
 async fn a_story_is_followed_through_the_services() {
@@ -88,7 +92,13 @@ async fn reminder(stage: &Stage) {
     browser.sees_after_reload("POST /channels/{channel.id}/messages").await;
     browser.sees("Scheduled by").await;
     browser.inspect("observatory-reminder").await;
+    // As one who looks at the whole of it: no span unfolded, down to Discord's answer.
+    let whole = browser.address().await;
+    browser.open(whole.split('#').next().unwrap()).await;
+    browser.show_on(WIDE).await;
+    browser.sees("Scheduled by").await;
     browser.take_picture_for_readme("observatory").await;
+    browser.show_on(DESKTOP).await;
     browser.click("//nav[.//span[.='Scheduled by']]//a[contains(., 'POST /games/new')]").await;
     browser.arrives_at("POST /games/new").await;
 }
