@@ -68,7 +68,9 @@ async fn open(
     let ctx = &bot.ctx;
     // Notices to one person that go out side by side share one call: Discord counts each, and complains soon.
     let key = user.to_string();
-    match ctx.cache.get_or_load(&ctx.telemetry, "dm", &key, OPENED_SERVES, open_once(bot, user)).await {
+    let opening = Box::pin(open_once(bot, user));
+    let opened = Box::pin(ctx.cache.get_or_load(&ctx.telemetry, "dm", &key, OPENED_SERVES, opening));
+    match opened.await {
         Ok(channel) => Ok(Ok(direct(channel, user, fallback))),
         Err(Unopened::OutOfBudget(pause)) => outcome::put_off(bot, row, (pause, "new_dms")).await.map(Err),
         Err(Unopened::Refused(error)) => {
