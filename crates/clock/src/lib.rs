@@ -7,7 +7,7 @@ mod chance;
 mod practice;
 
 pub use chance::Chance;
-pub use practice::PracticeClock;
+pub use practice::{NoSetting, PracticeClock, PracticeSetting};
 
 use jiff::Timestamp;
 use std::time::Duration;

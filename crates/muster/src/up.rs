@@ -126,6 +126,7 @@ impl Process {
             chance: self.chance.clone(),
             data: Some(self.folder.practice()),
             strict_limits: true,
+            token: None,
         };
         Ok(Practice::start(config, stop.clone()).await?)
     }

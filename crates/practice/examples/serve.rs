@@ -16,6 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         chance: Chance::from_os()?,
         data: None,
         strict_limits: true,
+        token: None,
     };
     let practice = Practice::start(config, stop.clone()).await?;
     println!("page   http://{}/", practice.address());

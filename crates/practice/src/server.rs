@@ -49,6 +49,8 @@ pub struct PracticeConfig {
     pub data: Option<PathBuf>,
     /// Whether rate limits are enforced.
     pub strict_limits: bool,
+    /// The bot's token, where other programs have to know it before; none: one is made once and kept.
+    pub token: Option<String>,
 }
 
 /// Why the practice Discord can't start.
@@ -77,7 +79,10 @@ impl Practice {
     /// When the listener has no address or the state file can't be read.
     pub async fn start(config: PracticeConfig, stop: CancellationToken) -> Result<Self, StartError> {
         let address = config.listener.local_addr()?;
-        let (world, journal) = open(config.data.clone(), config.chance.clone()).await?;
+        let (mut world, journal) = open(config.data.clone(), config.chance.clone()).await?;
+        if let Some(token) = config.token {
+            world.token = token;
+        }
         let token = world.token.clone();
         let parts = Parts { clock: config.clock, chance: config.chance, address, stop, journal };
         let app = Arc::new(App::new(world, Limits::new(config.strict_limits), parts));

@@ -182,6 +182,7 @@ async fn open_practice(clock: &PracticeClock, stop: &CancellationToken) -> Pract
         chance: Chance::seeded(1),
         data: None,
         strict_limits: true,
+        token: None,
     };
     Practice::start(config, stop.clone()).await.expect("the practice Discord")
 }

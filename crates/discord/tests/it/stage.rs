@@ -29,6 +29,7 @@ impl Stage {
             chance: Chance::seeded(7),
             data: None,
             strict_limits: true,
+            token: None,
         };
         let practice = Practice::start(config, stop.clone()).await.unwrap();
         let address = practice.address().to_string();

@@ -39,6 +39,7 @@ impl World {
             chance: Chance::from_os().unwrap(),
             data: None,
             strict_limits: true,
+            token: None,
         };
         let practice = Practice::start(config, stop.clone()).await.unwrap();
         let guild = Guild::at(browser(), &format!("http://{}", practice.address()));

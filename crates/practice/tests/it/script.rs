@@ -51,11 +51,33 @@ async fn people_and_channels_are_listed() {
 async fn the_clock_goes_forward_stops_and_resumes() {
     let stage = Stage::open().await;
     let moved = stage.script(Method::POST, "/clock", json!({ "advance_seconds": 900 })).await;
-    assert_eq!(moved, json!({ "now": "2026-03-01T18:15:00Z", "running": false, "movable": true }));
+    assert_eq!(
+        moved,
+        json!({
+            "now": "2026-03-01T18:15:00Z",
+            "running": false,
+            "movable": true,
+            "setting": "stopped 2026-03-01T18:15:00Z",
+        })
+    );
     assert_eq!(stage.script(Method::POST, "/clock", json!({ "resume": true })).await["running"], true);
     assert_eq!(stage.script(Method::POST, "/clock", json!({ "stop": true })).await["running"], false);
     let (status, refused) = stage.try_script(Method::POST, "/clock", json!({ "advance_seconds": -1 })).await;
     assert_eq!((status, refused), (422, json!({ "error": "the clock goes forward only" })));
+}
+
+#[tokio::test]
+async fn another_program_follows_the_clock() {
+    let stage = Stage::open().await;
+    let known = stage.script(Method::GET, "/clock", Value::Null).await["setting"].clone();
+    let path = format!("/clock?unlike={}", known.as_str().unwrap().replace(' ', "%20"));
+    let (told, _) = tokio::join!(
+        stage.script(Method::GET, &path, Value::Null),
+        stage.script(Method::POST, "/clock", json!({ "advance_seconds": 60 })),
+    );
+    assert_eq!(told["setting"], "stopped 2026-03-01T18:01:00Z");
+    let (status, refused) = stage.try_script(Method::GET, "/clock?unlike=noon", Value::Null).await;
+    assert_eq!((status, refused), (422, json!({ "error": "`unlike` is no setting" })));
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ impl Stage {
             chance: Chance::seeded(7),
             data: setup.data,
             strict_limits: setup.strict_limits,
+            token: None,
         };
         let practice = Practice::start(config, stop.clone()).await.unwrap();
         let http = reqwest::Client::builder().build().unwrap();

@@ -46,6 +46,7 @@ async fn a_damaged_state_file_is_named_and_left_alone() {
         chance: clock::Chance::seeded(1),
         data: Some(data.clone()),
         strict_limits: false,
+        token: None,
     };
     let error = Practice::start(config, CancellationToken::new()).await.unwrap_err().to_string();
     assert!(error.starts_with("the practice state ") && error.contains("is damaged"), "{error}");
