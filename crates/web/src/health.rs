@@ -1,12 +1,53 @@
 //! What supervisors ask: is it alive, is it ready, what is it.
 
-use axum::Json;
-use axum::extract::State;
+use actions::Readiness;
+use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
 use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::app::Web;
+use crate::server::{ServeError, accept};
+
+/// What a process tells of itself.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Its checks.
+    pub readiness: Readiness,
+    /// Version and source revision.
+    pub version: String,
+    /// Once cancelled it is not ready any more.
+    pub stop: CancellationToken,
+}
+
+impl FromRef<Web> for Health {
+    fn from_ref(web: &Web) -> Self {
+        Self {
+            readiness: web.readiness().clone(),
+            version: web.config().version.clone(),
+            stop: web.stop().clone(),
+        }
+    }
+}
+
+/// Answers supervisors on a listener of its own, for a process without a dashboard, until its `stop` is cancelled.
+///
+/// # Errors
+/// When the listener is not one.
+pub async fn serve_health(listener: TcpListener, health: Health) -> Result<(), ServeError> {
+    listener.local_addr()?;
+    let stop = health.stop.clone();
+    let routes = Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/version", get(version));
+    accept(listener, routes.with_state(health), stop).await;
+    Ok(())
+}
 
 /// Whether the service can do its work.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,17 +86,17 @@ pub(crate) async fn livez() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses((status = 200, body = ReadinessReport, description = "It is ready"),
               (status = 503, body = ReadinessReport, description = "It is not, and why")))]
-pub(crate) async fn readyz(State(web): State<Web>) -> (StatusCode, Json<ReadinessReport>) {
-    let report = web.readiness().report();
+pub(crate) async fn readyz(State(health): State<Health>) -> (StatusCode, Json<ReadinessReport>) {
+    let report = health.readiness.report();
     let checks: Vec<_> =
         report.into_iter().map(|(name, result)| CheckReport { name, wrong: result.err() }).collect();
-    let ready = checks.iter().all(|check| check.wrong.is_none()) && !web.stop().is_cancelled();
+    let ready = checks.iter().all(|check| check.wrong.is_none()) && !health.stop.is_cancelled();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(ReadinessReport { ready, checks }))
 }
 
 /// What is running.
 #[utoipa::path(get, path = "/version", tag = "operation", responses((status = 200, body = VersionReport)))]
-pub(crate) async fn version(State(web): State<Web>) -> Json<VersionReport> {
-    Json(VersionReport { version: web.config().version.clone() })
+pub(crate) async fn version(State(health): State<Health>) -> Json<VersionReport> {
+    Json(VersionReport { version: health.version })
 }

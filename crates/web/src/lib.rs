@@ -21,6 +21,7 @@ pub use actions::{Gate, Readiness, Turns};
 pub use api::openapi;
 pub use app::{App, PracticePerson, PracticeSignIn, WebConfig};
 pub use auth::SignedIn;
+pub use health::{Health, serve_health};
 pub use live::Live;
 pub use router::router;
 pub use server::{ServeError, serve};

@@ -52,7 +52,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
 }
 
 /// Accepts connections until `stop` is cancelled, then lets requests in flight end.
-async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub(crate) async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
