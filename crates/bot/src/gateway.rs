@@ -4,7 +4,7 @@ use crate::bot::Bot;
 use crate::guilds::{self, Guilds};
 use crate::interactions;
 use actions::Gate;
-use discord::{Connection, Event, Gateway, GatewayConfig, GatewayError, Rest, SHARD, Verdict};
+use discord::{Connection, Event, Gateway, GatewayConfig, GatewayError, Rest, ShardNumber, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{GatewayEvent, Secret, attr};
@@ -24,7 +24,9 @@ pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>) {
     let tasks = TaskTracker::new();
     if let Some(url) = find(&bot.ctx.discord, &gate, &bot.stop).await {
         let listener = Listener { bot: Arc::clone(&bot), gate: &gate, tasks: &tasks };
-        if let Err(error) = listener.listen(&GatewayConfig { url, token }).await {
+        if let Err(error) =
+            listener.listen(&GatewayConfig { url, token, shard: ShardNumber::ONLY, session: None }).await
+        {
             gate.close(refusal(&error));
             tracing::error!(name: "bot.gateway_refused", target: "bot", { exception.message = %error }, "The gateway is closed for good; the bot needs another configuration and a restart.");
         }
@@ -101,7 +103,11 @@ impl Listener<'_> {
             telemetry::spawn(self.tasks.track_future(handled));
             return;
         }
-        let span = self.bot.ctx.telemetry.gateway_event(GatewayEvent { event: event.name(), shard: SHARD });
+        let span = self
+            .bot
+            .ctx
+            .telemetry
+            .gateway_event(GatewayEvent { event: event.name(), shard: ShardNumber::ONLY.number });
         let about = event.guild();
         if let Some(guild) = about {
             span.set(attr::guild_id(guild.get()));

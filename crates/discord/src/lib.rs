@@ -24,8 +24,8 @@ pub use command::{Command, CommandOption};
 pub use custom_id::{ButtonVerb, CustomId, CustomIdError};
 pub use error::RestError;
 pub use gateway::{
-    Channel, Connection, Event, Gateway, GatewayConfig, GatewayError, GuildSnapshot, SHARD, UnreadableEvent,
-    read as read_event,
+    Channel, Connection, Event, Gateway, GatewayConfig, GatewayError, GuildSnapshot, Session, ShardNumber,
+    UnreadableEvent, read as read_event,
 };
 pub use interaction::{Interaction, InteractionKind, InteractionMember};
 pub use nonce::{Marker, nonce};

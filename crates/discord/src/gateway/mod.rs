@@ -1,27 +1,24 @@
 //! The gateway: one task that keeps a shard connected and hands on what it is told.
 
 mod event;
+mod keeper;
 mod read;
+mod session;
 
 pub use event::{Channel, Event, GuildSnapshot};
 pub use read::{UnreadableEvent, read};
+pub use session::{Session, ShardNumber};
 
-use futures_util::StreamExt as _;
-use std::task::Poll;
-use std::time::Duration;
+use keeper::{Keeper, Received};
 use telemetry::{Secret, Telemetry};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Shard, ShardId, ShardState};
+use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Shard};
 
 /// Events that may wait for whoever works on them. Beyond that the connection is left unread: Discord cuts it
 /// and sends everything again when the session is resumed.
 const EVENTS_WAITING_MAX: usize = 1024;
-/// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(2);
-/// The number of the only shard.
-pub const SHARD: u32 = 0;
 
 /// What we ask to be told; none of it is privileged.
 fn intents() -> Intents {
@@ -35,6 +32,10 @@ pub struct GatewayConfig {
     pub url: String,
     /// The bot's token.
     pub token: Secret<String>,
+    /// Which share of the guilds this connection is told of.
+    pub shard: ShardNumber,
+    /// The session to go on with; without one, or when Discord has forgotten it, a new one is begun.
+    pub session: Option<Session>,
 }
 
 /// How the connection is.
@@ -54,6 +55,9 @@ pub enum GatewayError {
     /// The address isn't one of a WebSocket.
     #[error("{0:?} is not the address of a gateway")]
     Address(String),
+    /// There is no such shard.
+    #[error("there is no shard {0}")]
+    Shard(ShardNumber),
     /// Discord closed the connection and won't have it again.
     #[error("Discord closed the gateway for good with code {code}{}", if *.code == 4004 { ": it refuses the bot token" } else { "" })]
     Refused {
@@ -65,11 +69,33 @@ pub enum GatewayError {
     Broken,
 }
 
+/// What becomes of the session when we close the connection.
+#[derive(Clone, Copy, Debug)]
+enum Goodbye {
+    Ends,
+    Resumes,
+}
+
+impl Goodbye {
+    /// A session outlives every code but 1000 and 1001 (Discord: "Initiating a Disconnect").
+    const fn frame(self) -> CloseFrame<'static> {
+        match self {
+            Self::Ends => CloseFrame::NORMAL,
+            Self::Resumes => CloseFrame::RESUME,
+        }
+    }
+}
+
 /// A connection that is kept up until it is closed.
 #[derive(Debug)]
 pub struct Gateway {
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Received>,
+    /// Up to which event everything is handled.
+    handled: Option<Session>,
+    /// The same with the event that is being handled.
+    begun: Option<Session>,
     connection: watch::Receiver<Connection>,
+    goodbye: watch::Sender<Goodbye>,
     stop: CancellationToken,
     task: JoinHandle<Result<(), GatewayError>>,
 }
@@ -85,26 +111,45 @@ impl Gateway {
         if !scheme.is_some_and(|url| matches!(url.scheme(), "ws" | "wss")) {
             return Err(GatewayError::Address(config.url.clone()));
         }
-        let shard_config =
-            ConfigBuilder::new(config.token.expose().clone(), intents()).proxy_url(url.to_owned()).build();
+        let mut settings =
+            ConfigBuilder::new(config.token.expose().clone(), intents()).proxy_url(url.to_owned());
+        if let Some(session) = &config.session {
+            settings = settings.session(session.to_twilight()).resume_url(session.resume_url.clone());
+        }
         let (event_sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
         let (connection_sender, connection) = watch::channel(Connection::Connecting);
+        let (goodbye, said) = watch::channel(Goodbye::Ends);
         let stop = CancellationToken::new();
         let keeper = Keeper {
-            shard: Shard::with_config(ShardId::ONE, shard_config),
+            shard: Shard::with_config(config.shard.to_twilight()?, settings.build()),
             events: event_sender,
             connection: connection_sender,
+            goodbye: said,
             telemetry,
             last_code: 0,
             heartbeats: 0,
         };
         let task = telemetry::spawn(keeper.run(stop.clone()));
-        Ok(Self { events, connection, stop, task })
+        let (handled, begun) = (config.session.clone(), config.session.clone());
+        Ok(Self { events, handled, begun, connection, goodbye, stop, task })
     }
 
-    /// The next event; none when the gateway is closed. [`Self::close`] tells why.
+    /// The next event; none when the gateway is closed, and [`Self::close`] tells why. Asking for it says that the
+    /// one before has been handled.
     pub async fn next(&mut self) -> Option<Event> {
-        self.events.recv().await
+        loop {
+            self.handled.clone_from(&self.begun);
+            let received = self.events.recv().await?;
+            self.begun = received.session.or(self.begun.take());
+            if received.event.is_some() {
+                return received.event;
+            }
+        }
+    }
+
+    /// The session up to the last event that has been handled: whoever goes on with it is told all that came after.
+    pub const fn session(&self) -> Option<&Session> {
+        self.handled.as_ref()
     }
 
     /// How the connection is, for whoever watches it.
@@ -112,11 +157,24 @@ impl Gateway {
         self.connection.clone()
     }
 
-    /// Says goodbye and waits until the connection is closed.
+    /// Ends the session, so that the bot is seen to go, and waits until the connection is closed.
     ///
     /// # Errors
     /// It was closed before, by Discord and for good.
-    pub async fn close(mut self) -> Result<(), GatewayError> {
+    pub async fn close(self) -> Result<(), GatewayError> {
+        self.leave(Goodbye::Ends).await
+    }
+
+    /// Closes the connection and leaves the session to whoever goes on with it.
+    ///
+    /// # Errors
+    /// As [`Self::close`].
+    pub async fn pause(self) -> Result<(), GatewayError> {
+        self.leave(Goodbye::Resumes).await
+    }
+
+    async fn leave(mut self, goodbye: Goodbye) -> Result<(), GatewayError> {
+        self.goodbye.send_replace(goodbye);
         self.stop.cancel();
         self.events.close();
         (&mut self.task).await.unwrap_or(Err(GatewayError::Broken))
@@ -126,116 +184,5 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-struct Keeper {
-    shard: Shard,
-    events: mpsc::Sender<Event>,
-    connection: watch::Sender<Connection>,
-    telemetry: Telemetry,
-    last_code: u16,
-    heartbeats: u32,
-}
-
-impl Keeper {
-    async fn run(mut self, stop: CancellationToken) -> Result<(), GatewayError> {
-        let ended = stop.run_until_cancelled(self.keep()).await;
-        if ended.is_none() {
-            self.shard.close(CloseFrame::NORMAL);
-            let _ = tokio::time::timeout(GOODBYE, self.until_closed()).await;
-        }
-        self.connection.send_replace(Connection::Closed);
-        self.telemetry.metrics().gateway_connected(SHARD, false);
-        match ended {
-            Some(()) if !stop.is_cancelled() => Err(GatewayError::Refused { code: self.last_code }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Ends only when the connection is closed for good or nobody listens any more.
-    async fn keep(&mut self) {
-        while let Some(received) = self.shard.next().await {
-            let event = match received {
-                Ok(Message::Text(text)) => understood(&text),
-                Ok(Message::Close(frame)) => {
-                    self.closed(frame.map_or(0, |frame| frame.code));
-                    None
-                }
-                Err(error) => {
-                    tracing::warn!(name: "discord.gateway.disconnected", target: "discord", { error.r#type = %kind(&error) }, "The gateway could not be reached; trying again.");
-                    None
-                }
-            };
-            self.note_connection();
-            self.note_heartbeat();
-            if let Some(event) = event
-                && self.events.send(event).await.is_err()
-            {
-                return;
-            }
-        }
-    }
-
-    fn closed(&mut self, code: u16) {
-        self.last_code = code;
-        self.telemetry.metrics().gateway_reconnected(SHARD);
-        tracing::info!(name: "discord.gateway.closed", target: "discord", { discord.gateway.close_code = code }, "The gateway's connection was closed.");
-    }
-
-    fn note_connection(&self) {
-        let now = match self.shard.state() {
-            ShardState::Active => Connection::Connected,
-            _ => Connection::Connecting,
-        };
-        let changed =
-            self.connection.send_if_modified(|connection| std::mem::replace(connection, now) != now);
-        if changed {
-            self.telemetry.metrics().gateway_connected(SHARD, now == Connection::Connected);
-        }
-    }
-
-    /// Records the latency of each heartbeat once.
-    fn note_heartbeat(&mut self) {
-        let latency = self.shard.latency();
-        if self.heartbeats != latency.periods()
-            && let Some(newest) = latency.recent().first()
-        {
-            self.heartbeats = latency.periods();
-            self.telemetry.metrics().gateway_heartbeat(SHARD, *newest);
-        }
-    }
-
-    /// Ends once the goodbye is on its way. An answer to it isn't waited for: left to itself, the shard would connect
-    /// again when the other side only hangs up.
-    async fn until_closed(&mut self) {
-        std::future::poll_fn(|cx| {
-            loop {
-                match self.shard.poll_next_unpin(cx) {
-                    Poll::Ready(Some(Ok(received))) if !received.is_close() => {}
-                    Poll::Ready(_) => return Poll::Ready(()),
-                    Poll::Pending => break,
-                }
-            }
-            let is_gone = matches!(self.shard.state(), ShardState::Disconnected { .. });
-            if is_gone { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-    }
-}
-
-fn understood(text: &str) -> Option<Event> {
-    read(text).unwrap_or_else(|error| {
-        tracing::warn!(name: "discord.gateway.unreadable", target: "discord", { discord.gateway.event = %error.event, exception.message = %error.source }, "An event of the gateway could not be read.");
-        None
-    })
-}
-
-fn kind(error: &twilight_gateway::error::ReceiveMessageError) -> &'static str {
-    use twilight_gateway::error::ReceiveMessageErrorType as Kind;
-    match error.kind() {
-        Kind::Reconnect => "connect",
-        Kind::Deserializing { .. } => "unreadable",
-        _ => "compression",
     }
 }

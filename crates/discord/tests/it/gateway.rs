@@ -2,7 +2,7 @@ use crate::stage::Stage;
 use discord::message::Message;
 use discord::{
     Command, CommandOption, Connection, Event, Gateway, GatewayConfig, GatewayError, Interaction,
-    InteractionKind, Response,
+    InteractionKind, Response, ShardNumber,
 };
 use domain::GuildId;
 use practice::cast;
@@ -11,7 +11,8 @@ use telemetry::Secret;
 
 async fn open(stage: &Stage) -> Gateway {
     let url = stage.rest.gateway().await.unwrap().url;
-    Gateway::open(&GatewayConfig { url, token: stage.token.clone() }, stage.telemetry.clone()).unwrap()
+    let config = GatewayConfig { url, token: stage.token.clone(), shard: ShardNumber::ONLY, session: None };
+    Gateway::open(&config, stage.telemetry.clone()).unwrap()
 }
 
 async fn next_interaction(gateway: &mut Gateway) -> Interaction {
@@ -42,6 +43,35 @@ async fn a_session_begins_with_the_guilds() {
         ),
         @"Practice Guild owned by 1200000000000000301; roles @everyone Veteran Player Host Manager Muster; channels general announcements games archive staff"
     );
+    gateway.close().await.unwrap();
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_paused_session_goes_on_behind_what_was_handled() {
+    let stage = Stage::set().await;
+    let mut gateway = open(&stage).await;
+    let Some(Event::Ready { .. }) = gateway.next().await else { panic!() };
+    let Some(Event::GuildAvailable(_)) = gateway.next().await else { panic!() };
+    // The guild has not been handled: nobody has asked for what comes after it.
+    let session = gateway.session().unwrap().clone();
+    gateway.pause().await.unwrap();
+
+    let url = stage.rest.gateway().await.unwrap().url;
+    let identified = stage.rest.gateway().await.unwrap().session_start_limit.remaining;
+    let shard = ShardNumber::ONLY;
+    let config = GatewayConfig { url, token: stage.token.clone(), shard, session: Some(session) };
+    let mut gateway = Gateway::open(&config, stage.telemetry.clone()).unwrap();
+    let Some(Event::GuildAvailable(_)) = gateway.next().await else { panic!("it is told once more") };
+    let Some(Event::Resumed) = gateway.next().await else { panic!() };
+    assert_eq!(stage.rest.gateway().await.unwrap().session_start_limit.remaining, identified);
+
+    // A session that was ended is forgotten, and another one begun.
+    let ended = gateway.session().unwrap().clone();
+    gateway.close().await.unwrap();
+    let config = GatewayConfig { session: Some(ended), ..config };
+    let mut gateway = Gateway::open(&config, stage.telemetry.clone()).unwrap();
+    let Some(Event::Ready { .. }) = gateway.next().await else { panic!() };
     gateway.close().await.unwrap();
     stage.strike().await;
 }
@@ -87,7 +117,12 @@ async fn a_command_is_acknowledged_first_and_answered_later() {
 async fn a_refused_token_closes_the_gateway_for_good() {
     let stage = Stage::set().await;
     let url = stage.rest.gateway().await.unwrap().url;
-    let config = GatewayConfig { url, token: Secret::new("bogus".to_owned()) };
+    let config = GatewayConfig {
+        url,
+        token: Secret::new("bogus".to_owned()),
+        shard: ShardNumber::ONLY,
+        session: None,
+    };
     let mut gateway = Gateway::open(&config, stage.telemetry.clone()).unwrap();
     assert!(gateway.next().await.is_none());
     let error = gateway.close().await.unwrap_err();
@@ -98,7 +133,12 @@ async fn a_refused_token_closes_the_gateway_for_good() {
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_at_once() {
     let stage = Stage::set().await;
-    let config = GatewayConfig { url: "http://localhost".to_owned(), token: stage.token.clone() };
+    let config = GatewayConfig {
+        url: "http://localhost".to_owned(),
+        token: stage.token.clone(),
+        shard: ShardNumber::ONLY,
+        session: None,
+    };
     let error = Gateway::open(&config, stage.telemetry.clone()).unwrap_err();
     assert_eq!(error.to_string(), r#""http://localhost" is not the address of a gateway"#);
     stage.strike().await;
