@@ -1,8 +1,37 @@
 use crate::failure::{Doing, Failure};
-use std::ffi::OsStr;
+use crate::run;
+use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+
+/// What has to be tidied up: a shell script and its arguments, `$1`, `$2`, ….
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Duty {
+    script: String,
+    arguments: Vec<String>,
+}
+
+impl Duty {
+    pub(crate) fn new<A: Into<String>>(script: &str, arguments: impl IntoIterator<Item = A>) -> Self {
+        Self { script: script.to_owned(), arguments: arguments.into_iter().map(Into::into).collect() }
+    }
+
+    /// Does it now.
+    ///
+    /// # Errors
+    /// When there is no shell, or the last command of the script fails.
+    pub(crate) fn fulfil(&self) -> Result<(), Failure> {
+        run::output(self.shell("", "")).map(drop)
+    }
+
+    fn shell(&self, before: &str, after: &str) -> Command {
+        let script = format!("{before}{}{after}", self.script);
+        let mut shell = run::command("sh", ["-c", &script, "guardian"]);
+        shell.args(&self.arguments);
+        shell
+    }
+}
 
 /// A shell that waits for our end and then tidies up after us.
 ///
@@ -16,16 +45,13 @@ pub(crate) struct Guardian {
 const WAIT: &str = "trap '' HUP INT QUIT TERM; read -r word || {\n";
 
 impl Guardian {
-    /// Sets a guardian whose duty is a shell script; `arguments` are its `$1`, `$2`, ….
+    /// Sets a guardian.
     ///
     /// # Errors
     /// When there is no shell.
-    pub(crate) fn set(duty: &str, arguments: &[&OsStr]) -> Result<Self, Failure> {
-        let shell = Command::new("sh")
-            .arg("-c")
-            .arg(format!("{WAIT}{duty}\n}}"))
-            .arg("guardian")
-            .args(arguments)
+    pub(crate) fn set(duty: &Duty) -> Result<Self, Failure> {
+        let shell = duty
+            .shell(WAIT, "\n}")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -35,7 +61,7 @@ impl Guardian {
         Ok(Self { shell })
     }
 
-    /// Sends it home: nothing is left to tidy up.
+    /// Sends it home: nothing is left to tidy up, or somebody else will.
     pub(crate) fn dismiss(mut self) {
         if let Some(mut pipe) = self.shell.stdin.take() {
             // If it is gone already, it has nothing to do either.
@@ -63,10 +89,14 @@ mod tests {
         file
     }
 
+    fn write_note(note: &std::path::Path) -> Duty {
+        Duty::new(r#"echo "$1" > "$2""#, ["tidy", note.to_str().unwrap()])
+    }
+
     #[test]
     fn a_guardian_tidies_up_when_its_pipe_ends() {
         let note = note("ends");
-        let guardian = Guardian::set(r#"echo "$1" > "$2""#, &["tidy".as_ref(), note.as_ref()]).unwrap();
+        let guardian = Guardian::set(&write_note(&note)).unwrap();
         assert!(!note.exists(), "it waits");
         drop(guardian);
         assert_eq!(std::fs::read_to_string(&note).unwrap(), "tidy\n");
@@ -74,9 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn a_guardian_that_is_dismissed_does_nothing() {
+    fn a_guardian_that_is_dismissed_leaves_the_duty_to_others() {
         let note = note("dismissed");
-        Guardian::set(r#"echo > "$1""#, &[note.as_ref()]).unwrap().dismiss();
+        let duty = write_note(&note);
+        Guardian::set(&duty).unwrap().dismiss();
         assert!(!note.exists());
+        duty.fulfil().unwrap();
+        assert_eq!(std::fs::read_to_string(&note).unwrap(), "tidy\n");
+        std::fs::remove_file(note).unwrap();
     }
 }

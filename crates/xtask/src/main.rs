@@ -9,8 +9,9 @@ mod failure;
 mod guardian;
 mod measure;
 mod packages;
-mod postgres;
 mod run;
+mod servers;
+mod services;
 mod test;
 mod workspace;
 
@@ -20,6 +21,8 @@ mod workspace;
 enum Chore {
     /// Run all tests, with the servers and programs that they need.
     Test(test::Test),
+    #[command(subcommand)]
+    Services(services::Services),
     /// Measure the release build: start-up, memory, size.
     Measure(measure::Measure),
 }
@@ -27,6 +30,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Test(test) => test.run(),
+        Chore::Services(services) => services.run(),
         Chore::Measure(measure) => measure.run(),
     };
     done.unwrap_or_else(|failure| {

@@ -2,21 +2,33 @@
 
 use crate::failure::Failure;
 use crate::run::{self, is_root, which};
-use crate::{browser, discord_py, postgres};
+use crate::servers::{postgres, rabbitmq};
+use crate::{browser, discord_py};
 
 /// A package of Debian's, and whether what we want of it is there already.
-struct Package {
+pub(crate) struct Package {
     name: &'static str,
     wanted_for: &'static str,
     is_here: fn() -> bool,
 }
 
-const PACKAGES: [Package; 4] = [
+/// The servers that Muster's engines run on.
+pub(crate) const SERVERS: [Package; 3] = [
     Package {
         name: "postgresql",
-        wanted_for: "the statements of the store on PostgreSQL",
+        wanted_for: "the store on PostgreSQL",
         is_here: || postgres::programs().is_ok(),
     },
+    Package {
+        name: "redis-server",
+        wanted_for: "the cache on Redis",
+        is_here: || which("redis-server").is_some(),
+    },
+    Package { name: "rabbitmq-server", wanted_for: "the bus on RabbitMQ", is_here: rabbitmq::is_here },
+];
+
+/// What else the tests look at Muster with.
+pub(crate) const PROGRAMS: [Package; 3] = [
     Package {
         name: "chromium",
         wanted_for: "the pages in a browser",
@@ -38,8 +50,8 @@ const PACKAGES: [Package; 4] = [
 ///
 /// # Errors
 /// When it can't be installed, with what to type instead.
-pub(crate) fn install_missing() -> Result<(), Failure> {
-    let missing: Vec<_> = PACKAGES.iter().filter(|package| !(package.is_here)()).collect();
+pub(crate) fn install_missing<'a>(wanted: impl IntoIterator<Item = &'a Package>) -> Result<(), Failure> {
+    let missing: Vec<_> = wanted.into_iter().filter(|package| !(package.is_here)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: every test, with what it needs.
 
 use crate::failure::{Doing, Failure};
-use crate::guardian::Guardian;
-use crate::postgres::{self, Postgres};
+use crate::guardian::{Duty, Guardian};
 use crate::run::{command, environment, succeeds};
+use crate::servers::{self, Servers, postgres, rabbitmq, redis};
 use crate::{browser, discord_py, packages, workspace};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -25,8 +25,10 @@ pub(crate) struct Test {
 
 /// Tests that need something from outside: each looks for its variable, and without it prints that it is left
 /// out and passes.
-const GROUPS: [(&str, &str); 3] = [
-    (postgres::VARIABLE, "the statements of the store on PostgreSQL"),
+const GROUPS: [(&str, &str); 5] = [
+    (postgres::VARIABLE, "the store on PostgreSQL"),
+    (redis::VARIABLE, "the cache on Redis"),
+    (rabbitmq::VARIABLE, "the bus on RabbitMQ"),
     (browser::VARIABLE, "the pages in a browser"),
     (discord_py::VARIABLE, "another Discord library against the practice Discord"),
 ];
@@ -37,17 +39,24 @@ impl Test {
     /// # Errors
     /// When what they need is not to be had.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let outside = if self.embedded { Outside::default() } else { Outside::prepare()? };
+        let mut outside = if self.embedded { Outside::default() } else { Outside::prepare()? };
         for (variable, what) in GROUPS {
             if !outside.has(variable) {
                 println!("xtask: left out: {what} ({variable} is not set)");
             }
         }
-        for mut step in self.steps() {
-            step.current_dir(workspace::root()).envs(outside.variables.clone());
-            let code = watched(step)?;
-            if code != 0 {
-                return Ok(ExitCode::from(code));
+        let steps = self.steps();
+        for build in steps.iter().filter_map(Step::build) {
+            if let Some(code) = failed(build)? {
+                return Ok(code);
+            }
+        }
+        outside.wait()?;
+        for step in &steps {
+            let mut tests = step.run();
+            tests.envs(outside.variables.clone());
+            if let Some(code) = failed(tests)? {
+                return Ok(code);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -55,59 +64,93 @@ impl Test {
 
     /// The program's own tests are built apart: their browser library has `serde_json` keep keys in the order of
     /// insertion, and in one build with the others it would do so for every crate.
-    fn steps(self) -> Vec<Command> {
+    fn steps(self) -> Vec<Step> {
+        let tests = tests();
         if !self.nextest.is_empty() {
-            return vec![tests(self.nextest)];
+            // Among what the caller says may be what can't be said to a mere build.
+            return vec![Step { program: tests, which: self.nextest, can_be_built: false }];
         }
         let list = |words: &[&str]| words.iter().map(OsString::from).collect();
+        let whole = |words| Step { program: tests, which: list(words), can_be_built: true };
         vec![
-            tests(list(&["--workspace", "--exclude", "muster"])),
-            tests(list(&["--package", "muster"])),
-            command("cargo", ["test", "--workspace", "--doc"]),
+            whole(&["--workspace", "--exclude", "muster"]),
+            whole(&["--package", "muster"]),
+            Step { program: &["test", "--doc"], which: list(&["--workspace"]), can_be_built: false },
         ]
     }
 }
 
-fn tests(which: Vec<OsString>) -> Command {
+/// How cargo is told to run tests.
+fn tests() -> &'static [&'static str] {
     let nextest = succeeds(command("cargo", ["nextest", "--version"]));
-    let mut tests =
-        command("cargo", if nextest { &["nextest", "run"][..] } else { &["test", "--all-targets"] });
-    tests.args(which);
-    tests
+    if nextest { &["nextest", "run"] } else { &["test", "--all-targets"] }
+}
+
+/// One call of cargo for tests. Where they can be built without being run, that comes before any of them runs: the
+/// servers start meanwhile.
+struct Step {
+    program: &'static [&'static str],
+    which: Vec<OsString>,
+    can_be_built: bool,
+}
+
+impl Step {
+    fn build(&self) -> Option<Command> {
+        self.can_be_built.then(|| self.cargo(&[self.program, &["--no-run"]].concat()))
+    }
+
+    fn run(&self) -> Command {
+        self.cargo(self.program)
+    }
+
+    fn cargo(&self, program: &[&str]) -> Command {
+        let mut cargo = command("cargo", program);
+        cargo.args(&self.which).current_dir(workspace::root());
+        cargo
+    }
 }
 
 /// Servers and programs that are not ours. Dropping it stops what it started.
 #[derive(Default)]
 struct Outside {
-    variables: Vec<(&'static str, OsString)>,
-    _postgres: Option<Postgres>,
+    variables: Vec<(String, OsString)>,
+    servers: Option<Servers>,
 }
 
 impl Outside {
     /// Installs, prepares and starts what the caller's environment doesn't name already.
     fn prepare() -> Result<Self, Failure> {
-        packages::install_missing()?;
+        packages::install_missing(packages::SERVERS.iter().chain(&packages::PROGRAMS))?;
+        let folder = workspace::scratch(&format!("servers-{}", std::process::id()))?;
+        let servers = Servers::start_missing(&servers::adopt(&folder)?)?;
         let mut variables = Vec::new();
+        for server in servers.facts() {
+            println!("xtask: {} runs on {}", server.name, server.variables[0].1);
+            variables.extend(server.variables.iter().map(|(name, value)| (name.clone(), value.into())));
+        }
         if environment(discord_py::VARIABLE).is_none() {
-            variables.push((discord_py::VARIABLE, discord_py::prepare()?.into()));
+            variables.push((discord_py::VARIABLE.to_owned(), discord_py::prepare()?.into()));
         }
         if let (None, Some(driver)) = (environment(browser::VARIABLE), browser::driver()) {
-            variables.push((browser::VARIABLE, driver.into()));
+            variables.push((browser::VARIABLE.to_owned(), driver.into()));
         }
-        let postgres = match environment(postgres::VARIABLE) {
-            None => Some(Postgres::start()?),
-            Some(_) => None,
-        };
-        if let Some(postgres) = &postgres {
-            println!("xtask: PostgreSQL runs on {}", postgres.url());
-            variables.push((postgres::VARIABLE, postgres.url().into()));
-        }
-        Ok(Self { variables, _postgres: postgres })
+        Ok(Self { variables, servers: Some(servers) })
+    }
+
+    /// Waits until the servers answer.
+    fn wait(&mut self) -> Result<(), Failure> {
+        self.servers.as_mut().map_or(Ok(()), Servers::wait)
     }
 
     fn has(&self, variable: &str) -> bool {
-        self.variables.iter().any(|(name, _)| *name == variable) || environment(variable).is_some()
+        self.variables.iter().any(|(name, _)| name == variable) || environment(variable).is_some()
     }
+}
+
+/// Runs a program, and gives its exit code where it failed.
+fn failed(program: Command) -> Result<Option<ExitCode>, Failure> {
+    let code = watched(program)?;
+    Ok((code != 0).then(|| ExitCode::from(code)))
 }
 
 /// Runs a program in a process group of its own, which a guardian ends if we are ended first.
@@ -121,8 +164,7 @@ fn watched(mut program: Command) -> Result<u8, Failure> {
 }
 
 fn guard_group(leader: &Child) -> Result<Guardian, Failure> {
-    let group = OsString::from(format!("-{}", leader.id()));
-    Guardian::set(r#"kill -s TERM -- "$1""#, &[&group])
+    Guardian::set(&Duty::new(r#"kill -s TERM -- "$1""#, [format!("-{}", leader.id())]))
 }
 
 #[cfg(test)]
