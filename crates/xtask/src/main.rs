@@ -3,6 +3,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 
+mod bench;
 mod browser;
 mod discord_py;
 mod failure;
@@ -25,6 +26,8 @@ enum Chore {
     Services(services::Services),
     /// Measure the release build: start-up, memory, size.
     Measure(measure::Measure),
+    /// Measure what things cost, as ratios within one run.
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Chore::Test(test) => test.run(),
         Chore::Services(services) => services.run(),
         Chore::Measure(measure) => measure.run(),
+        Chore::Bench(bench) => bench.run(),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("xtask: {failure}");

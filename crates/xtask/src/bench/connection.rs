@@ -1,5 +1,7 @@
 //! HTTP/1.1 over one connection that is kept, as little of it as load needs.
 
+use crate::failure::Failure;
+use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -21,8 +23,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+    /// The answer, given that it is one of success.
+    pub(crate) fn success(self) -> Result<Self, Failure> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let said = String::from_utf8_lossy(&self.body);
+        Err(Failure::new(format!("a request was answered by {}: {said}", self.status)))
     }
 }
 
@@ -80,12 +87,12 @@ pub(crate) fn read_head(stream: &mut impl BufRead) -> io::Result<Option<Head>> {
 pub(crate) fn request(line: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut text = format!("{line} HTTP/1.1\r\nhost: muster\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(text, "{name}: {value}\r\n");
     }
     if !body.is_empty() {
         text.push_str("content-type: application/json\r\n");
     }
-    text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let _ = write!(text, "content-length: {}\r\n\r\n{body}", body.len());
     text.into_bytes()
 }
 

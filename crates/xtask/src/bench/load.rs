@@ -5,7 +5,6 @@
 use super::connection::Connection;
 use crate::failure::{Doing, Failure};
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,17 +14,15 @@ const CONNECTIONS: usize = 32;
 const GETTING_READY: Duration = Duration::from_millis(20);
 
 /// What to send to whom.
-pub(crate) struct Volley<'a> {
+pub(crate) struct Volley {
     pub(crate) address: SocketAddr,
-    /// The request of this number, as it goes over the wire.
-    pub(crate) request: &'a (dyn Fn(usize) -> Vec<u8> + Sync),
-    /// The number of the first.
-    pub(crate) first: usize,
-    /// When each is due, counted from the beginning.
-    pub(crate) due: &'a [Duration],
+    /// As they go over the wire.
+    pub(crate) requests: Vec<Vec<u8>>,
+    /// When each is due, counted from the beginning; a request without a time is not sent.
+    pub(crate) due: Vec<Duration>,
 }
 
-impl Volley<'_> {
+impl Volley {
     /// Sends all of them and gives their latencies in nanoseconds, in no order.
     ///
     /// # Errors
@@ -34,32 +31,19 @@ impl Volley<'_> {
         let connections: Vec<_> = (0..CONNECTIONS.min(self.due.len()))
             .map(|_| Connection::open(self.address).doing("connecting to muster"))
             .collect::<Result<_, _>>()?;
-        let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
+        let next = AtomicUsize::new(0);
         let begin = Instant::now() + GETTING_READY;
-        let latencies = std::thread::scope(|scope| {
-            let threads: Vec<_> = connections
-                .into_iter()
-                .map(|connection| {
-                    let (next, failure) = (&next, &failure);
-                    scope.spawn(move || {
-                        self.worker(connection, (next, begin)).unwrap_or_else(|error| {
-                            if let Ok(mut failure) = failure.lock() {
-                                *failure = Some(error);
-                            }
-                            Vec::new()
-                        })
-                    })
-                })
-                .collect();
-            threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        let parts: Result<Vec<_>, Failure> = std::thread::scope(|scope| {
+            let worker = |connection| scope.spawn(|| self.work(connection, (&next, begin)));
+            let workers: Vec<_> = connections.into_iter().map(worker).collect();
+            let panicked = |_| Err(Failure::new("a worker panicked"));
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect()
         });
-        match failure.into_inner().ok().flatten() {
-            Some(failure) => Err(failure),
-            None => Ok(latencies),
-        }
+        Ok(parts?.concat())
     }
 
-    fn worker(
+    /// Takes the next request until there is none.
+    fn work(
         &self,
         mut connection: Connection,
         (next, begin): (&AtomicUsize, Instant),
@@ -67,16 +51,14 @@ impl Volley<'_> {
         let mut latencies = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(due) = self.due.get(index) else { return Ok(latencies) };
-            let request = (self.request)(self.first + index);
+            let (Some(request), Some(due)) = (self.requests.get(index), self.due.get(index)) else {
+                return Ok(latencies);
+            };
             let due = begin + *due;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let answer = connection.exchange(&request).doing("a request")?;
+            let answer = connection.exchange(request).doing("a request")?;
             let latency = due.elapsed();
-            if !answer.is_success() {
-                let said = String::from_utf8_lossy(&answer.body).into_owned();
-                return Err(Failure::new(format!("a request was answered by {}: {said}", answer.status)));
-            }
+            answer.success()?;
             latencies.push(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX));
         }
     }
@@ -86,7 +68,7 @@ impl Volley<'_> {
 ///
 /// # Errors
 /// When one is not answered with success.
-pub(crate) fn capacity(volley: &Volley<'_>) -> Result<f64, Failure> {
+pub(crate) fn capacity(volley: &Volley) -> Result<f64, Failure> {
     let began = Instant::now();
     let answered = volley.fire()?.len();
     let took = began.elapsed().saturating_sub(GETTING_READY);

@@ -74,7 +74,7 @@ impl Overhead {
         let variants = Variant::all(self.long)?;
         let mut outcomes = Vec::new();
         for scenario in self.scenarios() {
-            for load_percent in self.loads() {
+            for load_percent in self.loads().iter().copied() {
                 let block = Block {
                     program: &program,
                     folder: &folder,

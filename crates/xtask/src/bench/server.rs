@@ -28,11 +28,7 @@ impl Server {
     ///
     /// # Errors
     /// When it ends before, or isn't ready after a minute.
-    pub(crate) fn start(
-        program: &Path,
-        data: &Path,
-        variables: &[(&str, String)],
-    ) -> Result<Self, Failure> {
+    pub(crate) fn start(program: &Path, data: &Path, variables: &[(&str, String)]) -> Result<Self, Failure> {
         let log = data.with_extension("log");
         let output = File::create(&log).doing("making the log")?;
         let process = Command::new(program)
@@ -131,12 +127,7 @@ impl Drop for Server {
 }
 
 fn exchange(address: SocketAddr, request: &[u8]) -> Result<Answer, Failure> {
-    let answer = Connection::open(address).and_then(|mut it| it.exchange(request)).doing("a request")?;
-    if answer.is_success() {
-        return Ok(answer);
-    }
-    let said = String::from_utf8_lossy(&answer.body).into_owned();
-    Err(Failure::new(format!("a request was answered by {}: {said}", answer.status)))
+    Connection::open(address).and_then(|mut it| it.exchange(request)).doing("a request")?.success()
 }
 
 /// The dashboard's and the practice Discord's addresses, once the last line of the banner is there.
@@ -171,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_banner_counts_when_it_is_whole() {
-        let log = "{}\nMuster is running.\n  dashboard    http://127.0.0.1:1\n  practice     http://127.0.0.1:2\n";
+        let log =
+            "{}\nMuster is running.\n  dashboard    http://127.0.0.1:1\n  practice     http://127.0.0.1:2\n";
         assert_eq!(banner(log), None);
         let whole = format!("{log}  data         ./x\n");
         let [one, two] = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));

@@ -5,6 +5,7 @@ use super::connection::{Head, read_head};
 use crate::failure::{Doing, Failure};
 use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,6 +48,32 @@ pub(crate) struct Arrived {
     pub(crate) logs: u64,
     pub(crate) metrics: u64,
     pub(crate) bytes: u64,
+}
+
+impl Add for Arrived {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            spans: self.spans + other.spans,
+            logs: self.logs + other.logs,
+            metrics: self.metrics + other.metrics,
+            bytes: self.bytes + other.bytes,
+        }
+    }
+}
+
+impl Sub for Arrived {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            spans: self.spans - other.spans,
+            logs: self.logs - other.logs,
+            metrics: self.metrics - other.metrics,
+            bytes: self.bytes - other.bytes,
+        }
+    }
 }
 
 impl Sink {
@@ -92,9 +119,8 @@ fn serve(stream: TcpStream, manner: Manner, counts: &Counts) -> io::Result<()> {
             }
             Manner::Silent => continue,
         };
-        let answer = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
-        );
+        let answer =
+            format!("HTTP/1.1 {status}\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n");
         stream.get_mut().write_all(answer.as_bytes())?;
     }
     Ok(())

@@ -121,18 +121,17 @@ mod tests {
     use super::*;
 
     fn side(scale: u64, cycles: usize) -> Side {
-        let values: Vec<Vec<u64>> =
-            (0..cycles as u64).map(|cycle| (1..=100).map(|n| (n * 1_000 + cycle) * scale).collect()).collect();
+        let values: Vec<Vec<u64>> = (0..cycles as u64)
+            .map(|cycle| (1..=100).map(|n| (n * 1_000 + cycle) * scale).collect())
+            .collect();
         Side::of(values.iter().enumerate().map(|(cycle, values)| (cycle, values.as_slice())))
     }
 
     #[test]
     fn quantiles_are_measurements() {
         let side = side(1, 1);
-        assert_eq!(
-            [Figure::Median, Figure::P99, Figure::Mean].map(|figure| side.measured(figure)),
-            [50_000.0, 99_000.0, 50_500.0]
-        );
+        let figures = [Figure::Median, Figure::P99, Figure::Mean].map(|figure| side.measured(figure));
+        assert_eq!(format!("{figures:?}"), "[50000.0, 99000.0, 50500.0]");
     }
 
     #[test]

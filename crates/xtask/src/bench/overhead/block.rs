@@ -2,7 +2,7 @@ use super::Size;
 use super::scenario::Scenario;
 use super::seed::Seed;
 use super::variant::{Kind, Variant};
-use crate::bench::load::{self, Volley};
+use crate::bench::load::{self, Volley, arrivals};
 use crate::bench::server::Server;
 use crate::bench::sink::Arrived;
 use crate::failure::Failure;
@@ -95,7 +95,7 @@ impl Block<'_> {
         let servers = self.servers()?;
         let before: Vec<_> = self.variants.iter().map(Variant::arrived).collect();
         for server in &servers {
-            self.fire(server, 0, &self.due(self.size.warm_up, rate, u64::MAX))?;
+            self.volley(server, 0, arrivals(self.size.warm_up, rate, u64::MAX)).fire()?;
         }
         std::thread::sleep(DRAIN);
         for cycle in 0..self.size.cycles {
@@ -122,7 +122,7 @@ impl Block<'_> {
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let before = cpu(servers)?;
-        let due = self.due(self.size.burst, rate, seed_of(round, cycle));
+        let due = arrivals(self.size.burst, rate, seed_of(round, cycle));
         let first = self.size.warm_up + cycle * self.size.burst;
         let mut order: Vec<_> = (0..servers.len()).collect();
         if cycle % 2 == 1 {
@@ -130,7 +130,7 @@ impl Block<'_> {
         }
         let mut latencies = vec![Vec::new(); servers.len()];
         for index in order {
-            latencies[index] = self.fire(&servers[index], first, &due)?;
+            latencies[index] = self.volley(&servers[index], first, due.clone()).fire()?;
             std::thread::sleep(PAUSE);
         }
         if cycle + 1 == self.size.cycles {
@@ -149,9 +149,9 @@ impl Block<'_> {
     /// What a server without telemetry answers in a second on this machine as busy as it is now.
     fn capacity(&self) -> Result<f64, Failure> {
         let server = self.seed.server(self.program, &self.folder.join("probe"), &super::variant::off())?;
-        self.fire(&server, 0, &vec![Duration::ZERO; self.size.warm_up])?;
-        let due = vec![Duration::ZERO; self.size.probe];
-        let capacity = load::capacity(&self.volley(&server, self.size.warm_up, &due))?;
+        self.volley(&server, 0, vec![Duration::ZERO; self.size.warm_up]).fire()?;
+        let probe = self.volley(&server, self.size.warm_up, vec![Duration::ZERO; self.size.probe]);
+        let capacity = load::capacity(&probe)?;
         server.stop()?;
         Ok(capacity)
     }
@@ -164,19 +164,10 @@ impl Block<'_> {
         self.variants.iter().map(start).collect()
     }
 
-    fn due(&self, count: usize, rate: f64, seed: u64) -> Vec<Duration> {
-        load::arrivals(count, rate, seed)
-    }
-
-    fn fire(&self, server: &Server, first: usize, due: &[Duration]) -> Result<Vec<u64>, Failure> {
-        self.volley(server, first, due).fire()
-    }
-
-    fn volley<'a>(&self, server: &Server, first: usize, due: &'a [Duration]) -> Volley<'a>
-    where
-        Self: 'a,
-    {
-        todo!()
+    fn volley(&self, server: &Server, first: usize, due: Vec<Duration>) -> Volley {
+        let numbers = first..first + due.len();
+        let requests = numbers.map(|number| self.scenario.request(self.seed, number)).collect();
+        Volley { address: server.dashboard, requests, due }
     }
 }
 

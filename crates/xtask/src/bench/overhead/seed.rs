@@ -1,10 +1,8 @@
 use crate::bench::connection::request;
-use crate::bench::load::Volley;
 use crate::bench::server::Server;
 use crate::failure::{Doing, Failure};
 use crate::run;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The people of the practice guild; the first of them owns it.
@@ -66,16 +64,14 @@ impl Seed {
     }
 
     fn announce(&self, server: &Server, games: usize) -> Result<Vec<String>, Failure> {
-        let ids = Mutex::new(Vec::new());
         let bearer = [("authorization", self.token(0))];
-        for number in 0..games {
+        let announce = |number| {
             let body = Self::new_game(&format!("Evening {number}"));
             let answer = server.ask(&request("POST /api/v1/games", &bearer, &body))?;
             let game: serde_json::Value = serde_json::from_slice(&answer.body).doing("reading a game")?;
-            let id = game["id"].as_str().ok_or_else(|| Failure::new("a game has no id"))?;
-            ids.lock().map_err(|_| Failure::new("a thread panicked"))?.push(id.to_owned());
-        }
-        ids.into_inner().map_err(|_| Failure::new("a thread panicked"))
+            game["id"].as_str().map(str::to_owned).ok_or_else(|| Failure::new("a game has no id"))
+        };
+        (0..games).map(announce).collect()
     }
 
     /// A server on a copy of it, whose clock stands still: nothing comes due while it is measured.
