@@ -19,11 +19,12 @@ statements! {
     CARDS = "UPDATE" "cards",
         "UPDATE cards SET available_at = $1, lease_until = NULL \
          WHERE wanted_version > shown_version AND available_at > $1 AND lease_until IS NOT NULL";
+    SHARDS = "UPDATE" "shards", "UPDATE shards SET lease_until = NULL WHERE lease_until IS NOT NULL";
 }
 
 /// Lets everything that is claimed be claimed anew at once, instead of when its lease runs out; what was put off
-/// stays put off. Only for a process that has the database for itself, and before it claims anything. Gives the
-/// number of rows.
+/// stays put off. So can the connections to Discord. Only for a process that has the database for itself, and before
+/// it claims anything. Gives the number of rows of work.
 ///
 /// # Errors
 /// When the database fails.
@@ -32,5 +33,6 @@ pub async fn free(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
     let moments = execute!(tx, &MOMENTS, [At(now)])?;
     let deliveries = execute!(tx, &DELIVERIES, [At(now)])?;
     let cards = execute!(tx, &CARDS, [At(now)])?;
+    execute!(tx, &SHARDS, [])?;
     Ok(events + moments + deliveries + cards)
 }

@@ -24,6 +24,7 @@ pub mod participants;
 pub mod schedule;
 mod scope;
 pub mod sessions;
+pub mod shards;
 pub mod templates;
 pub mod tokens;
 mod trace;
@@ -52,6 +53,7 @@ pub fn statements(system: telemetry::DbSystem) -> Vec<&'static telemetry::Statem
         &outbox::STATEMENTS,
         &participants::STATEMENTS,
         &sessions::STATEMENTS,
+        &shards::STATEMENTS,
         &templates::STATEMENTS,
         &tokens::STATEMENTS,
         &users::STATEMENTS,

@@ -24,5 +24,6 @@ mod sample;
 mod schedule;
 mod schema;
 mod scope;
+mod shards;
 mod spans;
 mod tour;

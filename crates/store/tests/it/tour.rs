@@ -13,7 +13,7 @@ use store::games::{self, GameFilter};
 use store::idempotency::{self, Answered};
 use store::schedule::{self, Settled};
 use store::sessions::{self, Session};
-use store::{cards, claims, guilds, inbox, members, outbox, participants, templates, tokens, users};
+use store::{cards, claims, guilds, inbox, members, outbox, participants, shards, templates, tokens, users};
 
 /// Writes something with every function that writes; nothing of it is ended or taken away.
 pub(crate) async fn fill(db: &Database) -> Game {
@@ -50,6 +50,7 @@ async fn fill_people(db: &Database, game: &Game) {
             members::upsert(tx, &member(LANTERN, user)).await.unwrap();
         }
         sessions::insert(tx, &[1; 32], &session).await.unwrap();
+        shards::claim(tx, 1, now(), seconds(15)).await.unwrap().unwrap();
         tokens::insert(tx, &[2; 32], (ADA, "laptop"), now()).await.unwrap();
         games::insert(tx, game).await.unwrap();
         idempotency::insert(tx, (ADA, "key"), &answered, now()).await.unwrap();
@@ -196,6 +197,10 @@ async fn change_people(db: &Database) {
         users::set_dm_channel(tx, ADA, ChannelId::new(5), now()).await.unwrap();
         users::close_dms(tx, ADA, now()).await.unwrap();
         sessions::touch(tx, &[1; 32], now()).await.unwrap();
+        let shard = shards::claim(tx, 1, now() + seconds(15), seconds(15)).await.unwrap().unwrap();
+        assert!(shards::keep(tx, &shard, now(), seconds(15)).await.unwrap());
+        assert_eq!(shards::may_identify(tx, &shard, now()).await.unwrap(), Ok(()));
+        shards::release(tx, &shard).await.unwrap();
     })
     .await;
 }
