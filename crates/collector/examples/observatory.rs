@@ -1,5 +1,7 @@
 //! A collector with an evening of made-up telemetry, to look at the Observatory's pages.
 //!
+//! With a path as the second argument it shows the store in that file; with `empty` there is nothing in it.
+//!
 //! `cargo run -p collector --example observatory -- 127.0.0.1:8090`, then open <http://127.0.0.1:8090/observatory>.
 
 #[path = "../tests/it/story.rs"]
@@ -26,8 +28,10 @@ const SECOND_NS: u64 = 1_000_000_000;
 async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8090".into());
     let folder = tempfile::tempdir()?;
+    let what = env::args().nth(2).unwrap_or_default();
+    let data = if what.contains('/') { what.clone().into() } else { folder.path().join("telemetry.db") };
     let config = CollectorConfig {
-        data: folder.path().join("telemetry.db"),
+        data,
         http: TcpListener::bind("127.0.0.1:0").await?,
         grpc: TcpListener::bind("127.0.0.1:0").await?,
         bearer_token: None,
@@ -35,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         max_age: CollectorConfig::DEFAULT_MAX_AGE,
     };
     let collector = Collector::start(config, CancellationToken::new()).await?;
-    if env::args().nth(2).as_deref() != Some("empty") {
+    if what.is_empty() {
         fill(&collector).await?;
     }
     let app: Router = collector

@@ -18,6 +18,7 @@ mod pipeline;
 mod receive;
 mod signal;
 mod store;
+mod story;
 
 pub use collector::{Collector, CollectorConfig, StartError};
 pub use counters::{Health, SignalCounts};

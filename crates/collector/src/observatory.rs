@@ -18,6 +18,7 @@ mod chart;
 mod failure;
 mod filters;
 mod format;
+mod games;
 mod health;
 mod logs;
 mod map;
@@ -26,6 +27,7 @@ mod overview;
 mod query;
 mod samples;
 mod shell;
+mod story;
 mod trace;
 mod traces;
 mod tree;
@@ -82,6 +84,8 @@ pub(crate) fn router(observatory: Observatory) -> Router {
         .route("/observatory", get(overview::page))
         .route("/observatory/traces", get(traces::page))
         .route("/observatory/traces/{trace_id}", get(trace::page))
+        .route("/observatory/games", get(games::page))
+        .route("/observatory/games/{id}", get(story::page))
         .route("/observatory/logs", get(logs::page))
         .route("/observatory/metrics", get(metrics::page))
         .route("/observatory/health", get(health::page))
@@ -89,6 +93,8 @@ pub(crate) fn router(observatory: Observatory) -> Router {
         .route("/observatory/api/traces", get(api::traces))
         .route("/observatory/api/traces/{trace_id}", get(api::trace))
         .route("/observatory/api/traces/{trace_id}/otlp", get(api::otlp))
+        .route("/observatory/api/games", get(api::games))
+        .route("/observatory/api/games/{id}", get(api::game))
         .route("/observatory/api/logs", get(api::logs))
         .route("/observatory/api/metrics", get(api::metrics))
         .route("/observatory/api/health", get(api::health))

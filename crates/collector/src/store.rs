@@ -8,6 +8,7 @@
 //! A span, a log record and what sent them are kept as the OTLP bytes that arrived, beside the columns that are searched:
 //! nothing is lost on the way to a page or to an export.
 
+mod games;
 pub(crate) mod json;
 mod logs;
 mod metrics;
@@ -19,6 +20,7 @@ mod schema;
 mod traces;
 mod write;
 
+pub(crate) use games::GameSummary;
 pub(crate) use logs::{LogFilter, StoredLog};
 pub(crate) use metrics::{Bucket, MetricName, Point, Series, SeriesKind, percentile};
 pub use open::OpenError;

@@ -11,13 +11,15 @@ use serde_json::{Map, Value, json};
 use super::{
     Observatory,
     failure::ReadError,
-    query::{Filters, LogQuery, MetricQuery, TraceQuery},
+    query::{Filters, GameQuery, LogQuery, MetricQuery, TraceQuery},
+    story,
 };
 use crate::{
     counters::Health,
     ids::TraceId,
     now,
-    store::{Series, StoredLog, StoredSpan, Trace, TraceSummary, json as plain},
+    store::{GameSummary, Series, StoredLog, StoredSpan, Trace, TraceSummary, json as plain},
+    story::Story,
 };
 
 impl IntoResponse for ReadError {
@@ -53,6 +55,22 @@ pub(crate) async fn otlp(
     let trace = find(&observatory, &id).await?;
     let name = format!("attachment; filename=\"{}.otlp.json\"", trace.id);
     Ok(([(http::header::CONTENT_DISPOSITION, name)], Json(trace.to_otlp())).into_response())
+}
+
+/// `GET games`: those that something happened to, the last one first.
+pub(crate) async fn games(
+    State(observatory): State<Observatory>,
+) -> Result<Json<Vec<GameSummary>>, ReadError> {
+    Ok(Json(observatory.reader.games().await?))
+}
+
+/// `GET games/{id}`: its story; empty when nothing is told of it.
+pub(crate) async fn game(
+    State(observatory): State<Observatory>,
+    Path(id): Path<String>,
+    Filters(query): Filters<GameQuery>,
+) -> Result<Json<Story>, ReadError> {
+    Ok(Json(story::find(&observatory, &id, &query).await?))
 }
 
 /// `GET logs`: the list, newest first.

@@ -49,6 +49,15 @@ pub(crate) struct MetricQuery {
     pub(crate) minutes: String,
 }
 
+/// Which game, and which part of its story.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct GameQuery {
+    pub(crate) game: String,
+    /// Only what began before this moment.
+    pub(crate) before: String,
+}
+
 /// A filter that makes no sense, by name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
@@ -128,6 +137,13 @@ impl LogQuery {
             text: text(&self.q),
             limit: limit(&self.limit)?,
         })
+    }
+}
+
+impl GameQuery {
+    /// The end of the part of the story, in Unix nanoseconds, exclusive.
+    pub(crate) fn until_ns(&self) -> Result<i64, BadFilter> {
+        Ok(instant("before", &self.before)?.unwrap_or(i64::MAX))
     }
 }
 

@@ -44,9 +44,10 @@ pub(crate) struct Shell {
     pub(crate) now: Timestamp,
 }
 
-const TABS: [(&str, &str); 5] = [
+const TABS: [(&str, &str); 6] = [
     ("/observatory", "Overview"),
     ("/observatory/traces", "Traces"),
+    ("/observatory/games", "Games"),
     ("/observatory/logs", "Logs"),
     ("/observatory/metrics", "Metrics"),
     ("/observatory/health", "Health"),

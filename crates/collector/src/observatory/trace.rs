@@ -10,12 +10,15 @@ use maud::{Markup, html};
 use super::{
     Observatory, api,
     failure::ReadError,
-    format,
+    format, games,
     shell::{Sheet, Shell},
     traces::errors,
     tree, waterfall,
 };
 use crate::store::{LinkedTrace, Trace, TraceSummary};
+
+/// A trace about more games than this is about none in particular.
+const MAX_STORIES: usize = 8;
 
 /// `GET /observatory/traces/{trace_id}`.
 pub(crate) async fn page(
@@ -35,6 +38,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell, id: &str) -> Result<She
     let nodes = tree::nodes(&trace);
     let body = html! {
         (heading(&summary, shell))
+        (stories(&trace))
         (links("Called by", "The caller's trace, not trusted as a parent", &called, shell))
         (links("Scheduled by", "The trace that made this one come due", &scheduled, shell))
         (links("Leads to", "Traces that this one set in motion for later", &after, shell))
@@ -65,6 +69,19 @@ fn heading(summary: &TraceSummary, shell: &Shell) -> Markup {
         a .button.button-s href={ "/observatory/api/traces/" (summary.trace_id) "/otlp" } { "Export OTLP JSON" }
     };
     look::heading(Some(crumb), &summary.name, Some(under), Some(actions))
+}
+
+/// The way to the stories of the games that the trace is about.
+fn stories(trace: &Trace) -> Markup {
+    let games = trace.games();
+    html! {
+        @if !games.is_empty() && games.len() <= MAX_STORIES {
+            nav .linked aria-label="The games that this trace is about" {
+                span .label { "Part of" }
+                @for game in games { a .chip href=(games::href(game)) { (look::icon(Icon::Clock)) "the story of " code { (game) } } }
+            }
+        }
+    }
 }
 
 /// Chips that lead to the traces on the other end of links.

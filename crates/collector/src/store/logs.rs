@@ -159,7 +159,11 @@ impl Reader {
         stored_logs(query.build_query_as().fetch_all(self.pool()).await?)
     }
 
-    async fn push_text_search(&self, query: &mut QueryBuilder<Sqlite>, words: &str) -> sqlx::Result<()> {
+    pub(super) async fn push_text_search(
+        &self,
+        query: &mut QueryBuilder<Sqlite>,
+        words: &str,
+    ) -> sqlx::Result<()> {
         query.push(" AND id IN (");
         for (nth, slice) in self.slices().await?.into_iter().enumerate() {
             query.push(if nth == 0 { "" } else { " UNION ALL " });
@@ -184,7 +188,7 @@ impl Reader {
     }
 }
 
-fn stored_logs(rows: Vec<(i64, String, Vec<u8>)>) -> sqlx::Result<Vec<StoredLog>> {
+pub(super) fn stored_logs(rows: Vec<(i64, String, Vec<u8>)>) -> sqlx::Result<Vec<StoredLog>> {
     let stored = rows.into_iter().map(|(time_ns, service, body)| {
         let record = LogRecord::decode(&*body).map_err(|error| sqlx::Error::Decode(error.into()))?;
         let (trace_id, span_id) =
@@ -194,12 +198,17 @@ fn stored_logs(rows: Vec<(i64, String, Vec<u8>)>) -> sqlx::Result<Vec<StoredLog>
     stored.collect()
 }
 
+/// A text as an FTS5 expression that finds exactly its words in their order.
+pub(super) fn match_phrase(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
 /// What people type as an FTS5 expression: every word must occur, punctuation means nothing.
 fn match_expression(text: &str) -> Option<String> {
     let words: Vec<_> = text
         .split_whitespace()
         .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+        .map(match_phrase)
         .collect();
     (!words.is_empty()).then(|| format!("{}*", words.join(" ")))
 }

@@ -23,6 +23,7 @@ mod load;
 mod services;
 
 pub(crate) use find::{TraceFilter, TraceSummary};
+pub(super) use load::stored_span;
 pub(crate) use load::{LinkedTrace, StoredSpan, Trace};
 pub(crate) use services::ServiceSummary;
 
@@ -128,7 +129,7 @@ pub(crate) fn duration_ns(span: &Span) -> i64 {
 }
 
 /// Ids as the JSON that `json_each` takes apart: `["4bf9…", …]`.
-fn ids_json(ids: &[TraceId]) -> String {
+pub(super) fn ids_json(ids: &[TraceId]) -> String {
     serde_json::to_string(ids).unwrap_or_default()
 }
 

@@ -12,6 +12,7 @@ use prost::Message as _;
 use super::TraceSummary;
 use crate::{
     ids::{SpanId, TraceId},
+    signal::attribute,
     store::{Reader, StoredLog},
 };
 
@@ -79,6 +80,17 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
+    /// The games that its spans name, by their first mention.
+    pub(crate) fn games(&self) -> Vec<&str> {
+        let mut games = Vec::new();
+        for game in self.spans.iter().filter_map(|span| attribute(&span.span.attributes, super::GAME_ID)) {
+            if !games.contains(&game) {
+                games.push(game);
+            }
+        }
+        games
+    }
+
     /// The trace as an OTLP document, spans under the resource and scope they came from.
     pub(crate) fn to_otlp(&self) -> TracesData {
         let mut by_origin: BTreeMap<i64, ResourceSpans> = BTreeMap::new();
@@ -170,7 +182,8 @@ impl Reader {
     }
 }
 
-fn stored_span(body: &[u8], service: String, origin_id: i64) -> sqlx::Result<StoredSpan> {
+/// A span from its row.
+pub(crate) fn stored_span(body: &[u8], service: String, origin_id: i64) -> sqlx::Result<StoredSpan> {
     let span = Span::decode(body).map_err(|error| sqlx::Error::Decode(error.into()))?;
     let id = SpanId::from_bytes(&span.span_id).map_err(|error| sqlx::Error::Decode(error.into()))?;
     Ok(StoredSpan { id, parent: SpanId::from_bytes(&span.parent_span_id).ok(), service, origin_id, span })

@@ -1,0 +1,156 @@
+//! What became of each delivery of a chapter.
+
+use look::{Column, Icon};
+use maud::{Markup, html};
+
+use super::{super::format, beats, tone};
+use crate::story::{Answer, Attempt, Chapter, Delivery, Fate, Mark, Tally};
+
+/// A chapter with more deliveries than this folds them away.
+const SHOWN: usize = 12;
+
+/// A chapter's deliveries: one in a line, several in a table, many folded away.
+pub(super) fn deliveries(chapter: &Chapter) -> Markup {
+    let is_quiet = chapter.mark == Mark::Notice && chapter.outcome.is_none();
+    match &*chapter.deliveries {
+        [] if is_quiet => html! { p .small.muted { "Nobody has been told yet, or nobody had to be." } },
+        [] => Markup::default(),
+        [one] => line(chapter, one),
+        some if some.len() <= SHOWN => html! { div .fates { (table(chapter)) } },
+        many => html! {
+            details .fates {
+                summary { (summary(many)) }
+                (table(chapter))
+            }
+        },
+    }
+}
+
+fn line(chapter: &Chapter, delivery: &Delivery) -> Markup {
+    html! {
+        p .fate-line {
+            span .fate-arrow aria-hidden="true" { "→" }
+            (crate::story::sentence(&delivery.kind)) " for " (who(delivery))
+            (fate(delivery))
+            @if delivery.lateness_ms.is_some() { span .muted { (late(delivery)) @if chapter.scheduled.is_some() { " late" } @else { " after" } } }
+            (attempts(chapter, delivery))
+            span .muted { "Discord" } (answers(delivery))
+        }
+    }
+}
+
+fn summary(deliveries: &[Delivery]) -> Markup {
+    html! {
+        (deliveries.len()) " deliveries: "
+        @for (fate, words) in Tally::of(deliveries.iter()).words() { (look::badge(tone(fate), &words)) " " }
+    }
+}
+
+fn table(chapter: &Chapter) -> Markup {
+    let columns = [
+        Column::text("Who"),
+        Column::text("Notice"),
+        Column::text("Due"),
+        Column::text("Fate"),
+        Column::number("Late by"),
+        Column::text("Attempts"),
+        Column::text("Discord said"),
+    ];
+    let row = |delivery: &Delivery| {
+        vec![
+            who(delivery),
+            html! { (crate::story::sentence(&delivery.kind)) },
+            due(chapter),
+            fate(delivery),
+            late(delivery),
+            attempts(chapter, delivery),
+            answers(delivery),
+        ]
+    };
+    look::table("", &columns, &chapter.deliveries.iter().map(row).collect::<Vec<_>>())
+}
+
+fn who(delivery: &Delivery) -> Markup {
+    html! {
+        @if let Some(user) = &delivery.user { span .person-id title="user.id" { (look::icon(Icon::Person)) code { (user) } } }
+        @if let Some(channel) = &delivery.channel {
+            span .person-id title="discord.channel.id" { @if delivery.user.is_some() { "in " } (look::icon(Icon::Hash)) code { (channel) } }
+        }
+    }
+}
+
+/// When the notice came due; one that tells of a deed is due with the deed.
+fn due(chapter: &Chapter) -> Markup {
+    chapter
+        .scheduled
+        .as_ref()
+        .map_or_else(|| html! { "at once" }, |scheduled| beats::when(scheduled, "%H:%M:%S"))
+}
+
+fn fate(delivery: &Delivery) -> Markup {
+    let word = match (delivery.fate, delivery.outcome.as_deref()) {
+        (Fate::Sent, _) if delivery.is_redirected() => "sent to the channel".into(),
+        (Fate::Waiting, None) => "under way".into(),
+        (Fate::Skipped, Some(reason)) => format!("not sent: {}", reason.replace('_', " ")),
+        (Fate::Failed, Some(reason)) => format!("failed: {}", reason.replace('_', " ")),
+        (_, Some(outcome)) => outcome.replace('_', " "),
+        (_, None) => "unknown".into(),
+    };
+    look::badge(tone(delivery.fate), &word)
+}
+
+fn late(delivery: &Delivery) -> Markup {
+    let none = || html! { span .muted { "–" } };
+    delivery
+        .lateness_ms
+        .map_or_else(none, |late| html! { (format::duration(late.saturating_mul(1_000_000))) })
+}
+
+/// Each attempt by its number and its own word, leading to its span.
+fn attempts(chapter: &Chapter, delivery: &Delivery) -> Markup {
+    html! {
+        span .attempts {
+            @for attempt in &delivery.attempts {
+                a href=(span_href(chapter, attempt)) title={ "after " (format::duration(attempt.start_unix_nano - chapter.start_unix_nano)) ", took " (format::duration(attempt.duration_ns)) } {
+                    (attempt.number) " " (attempt.outcome.as_deref().unwrap_or("…").replace('_', " "))
+                }
+            }
+        }
+    }
+}
+
+fn span_href(chapter: &Chapter, attempt: &Attempt) -> String {
+    format!("/observatory/traces/{}#span-{}", chapter.trace_id, attempt.span_id)
+}
+
+/// What Discord said to each attempt that asked it.
+fn answers(delivery: &Delivery) -> Markup {
+    let answers: Vec<_> = delivery.attempts.iter().filter_map(|attempt| attempt.answer.as_ref()).collect();
+    html! {
+        @if answers.is_empty() { span .muted { "was not asked" } }
+        span .answers { @for answer in answers { span { (said(answer)) } } }
+    }
+}
+
+fn said(answer: &Answer) -> Markup {
+    let is_bad = answer.status.is_none_or(|status| status >= 400);
+    html! {
+        span .noticed[is_bad] title=(answer.request) {
+            @match answer.status { Some(status) => { (status) } None => { "no answer" } }
+            @if let Some(code) = &answer.code { " · code " (code) }
+        }
+        @if let Some(message) = answer.message.as_ref().filter(|message| is_bad && message.parse::<i64>().is_err()) { " " span .muted { (message) } }
+    }
+}
+
+/// One edit of the game's card, in a few words.
+pub(super) fn card_edit(chapter: &Chapter, edit: &Delivery) -> Markup {
+    html! {
+        @for attempt in &edit.attempts {
+            span {
+                a href=(span_href(chapter, attempt)) { "card " (attempt.outcome.as_deref().unwrap_or("being edited").replace('_', " ")) }
+                @if let Some(answer) = &attempt.answer { " " (said(answer)) }
+            }
+        }
+    }
+}
