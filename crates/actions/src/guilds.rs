@@ -14,6 +14,9 @@ const TEXT_CHANNEL: u8 = 0;
 /// Channels where a guild that has just arrived would look for games, best first.
 const FITTING_NAMES: [&str; 3] = ["games", "announce", "general"];
 
+/// More guilds than one bot process may be told of (Discord: 2,500 a shard).
+const GUILDS_LIMIT: u32 = 100_000;
+
 /// A guild as one of its members sees it.
 #[derive(Clone, Debug)]
 pub struct GuildView {
@@ -132,6 +135,47 @@ pub async fn sync(ctx: &Ctx, told: discord::GuildSnapshot) -> Result<(), StoreEr
         tx.commit().await
     };
     perform(&span, work).await
+}
+
+/// The guilds of a shard as the gateway has told of them, for a process that goes on with another one's session.
+///
+/// # Errors
+/// The store failed.
+pub async fn recall(
+    ctx: &Ctx,
+    is_ours: impl Fn(GuildId) -> bool + Sync,
+) -> Result<Vec<discord::GuildSnapshot>, StoreError> {
+    let span = ctx.verb("guilds.recall");
+    let work = async {
+        let mut tx = ctx.store.read().await?;
+        let mut recalled = Vec::new();
+        for id in store::guilds::ids(&mut tx, GUILDS_LIMIT).await?.into_iter().filter(|id| is_ours(*id)) {
+            let scope = GuildScope::of_gateway(id);
+            if let Some(guild) = store::guilds::find(&mut tx, scope).await? {
+                let channels = store::channels::of_guild(&mut tx, scope).await?;
+                recalled.push(snapshot(guild, channels));
+            }
+        }
+        Ok(recalled)
+    };
+    perform(&span, work).await
+}
+
+fn snapshot(guild: Guild, channels: Vec<Channel>) -> discord::GuildSnapshot {
+    let channels = channels.into_iter().map(|channel| discord::Channel {
+        id: channel.id,
+        name: channel.name,
+        kind: channel.kind,
+        position: i32::try_from(channel.position).unwrap_or(i32::MAX),
+    });
+    discord::GuildSnapshot {
+        id: guild.id,
+        name: guild.name,
+        owner: guild.owner,
+        roles: guild.roles,
+        channels: channels.collect(),
+        locale: None,
+    }
 }
 
 async fn sync_channels(tx: &mut Tx, scope: GuildScope, told: &[discord::Channel]) -> Result<(), StoreError> {

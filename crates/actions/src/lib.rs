@@ -17,6 +17,7 @@ mod perform;
 mod readiness;
 mod refusal;
 pub mod relay;
+pub mod shards;
 mod sweep;
 mod write;
 

@@ -3,20 +3,27 @@
 use crate::bot::Bot;
 use crate::interactions;
 use actions::{StoreError, guilds};
-use discord::{Channel, Event, GuildSnapshot, Verdict};
+use discord::{Channel, Event, GuildSnapshot, ShardNumber, Verdict};
 use domain::{GuildId, GuildRole};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What was last told of each guild. It is a copy that each session begins anew; the truth is in the store.
-#[derive(Debug, Default)]
+/// What was last told of each guild of one shard. It is a copy that each session begins anew, or recalls when another
+/// process began it; the truth is in the store.
+#[derive(Debug)]
 pub(crate) struct Guilds {
-    application: u64,
+    pub(crate) shard: ShardNumber,
+    pub(crate) application: u64,
     known: BTreeMap<GuildId, GuildSnapshot>,
     with_commands: BTreeSet<GuildId>,
 }
 
 impl Guilds {
+    /// Nothing told yet.
+    pub(crate) const fn of(shard: ShardNumber) -> Self {
+        Self { shard, application: 0, known: BTreeMap::new(), with_commands: BTreeSet::new() }
+    }
+
     /// Brings the store to what an event tells. What fails is told again with the next session.
     pub(crate) async fn take(&mut self, bot: &Bot, event: Event) {
         let result = match event {
@@ -46,10 +53,30 @@ impl Guilds {
         guilds::sync(&bot.ctx, told).await
     }
 
-    /// Whether the guild has yet to be given its commands by this process; said once.
-    pub(crate) fn needs_commands(&mut self, guild: GuildId) -> Option<u64> {
-        let is_new = self.known.contains_key(&guild) && self.with_commands.insert(guild);
-        is_new.then_some(self.application)
+    /// Takes over a session that another process began: what was told of before is in the store. Discord tells what
+    /// was missed before it says that the session goes on, so this comes first.
+    pub(crate) async fn recall(&mut self, bot: &Bot) {
+        match guilds::recall(&bot.ctx, |guild| self.shard.tells_of(guild)).await {
+            Ok(recalled) => self.known.extend(recalled.into_iter().map(|guild| (guild.id, guild))),
+            Err(error) => {
+                tracing::error!(name: "bot.guilds_not_recalled", target: "bot", { error.r#type = %error.error_type() }, "What the gateway had told before could not be read; the next session tells it.");
+            }
+        }
+        match bot.ctx.discord.current_application().await {
+            Ok(application) => self.application = application.id(),
+            Err(error) => {
+                tracing::warn!(name: "bot.application_unknown", target: "bot", { error.r#type = %error.kind() }, "Discord could not be asked who the bot is; its commands stay as they are.");
+            }
+        }
+    }
+
+    /// Guilds that have yet to be given their commands by this process; each is said once.
+    pub(crate) fn newcomers(&mut self) -> Vec<GuildId> {
+        if self.application == 0 {
+            return Vec::new();
+        }
+        let known = self.known.keys().copied();
+        known.filter(|guild| self.with_commands.insert(*guild)).collect()
     }
 
     /// The guild as it is after a smaller change; none when nothing that we keep has changed.

@@ -24,6 +24,7 @@ use crate::bot::Bot;
 use crate::render::Pages;
 use crate::worker::Ledger;
 use actions::Ctx;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::Secret;
@@ -40,6 +41,8 @@ pub struct BotConfig {
     pub token: Secret<String>,
     /// The dashboard's address without a slash at its end; none when people can't reach it from Discord.
     pub dashboard: Option<String>,
+    /// Over how many connections the bot's guilds are spread; this process holds some of them.
+    pub shards: NonZeroU32,
 }
 
 /// Why the bot ended by itself.
@@ -63,7 +66,7 @@ pub async fn run(ctx: Ctx, config: BotConfig, stop: CancellationToken) -> Result
     let mut start = |name: &'static str, task: tokio::task::JoinHandle<()>| {
         tasks.spawn(async move { (name, task.await) });
     };
-    start("gateway", telemetry::spawn(gateway::run(Arc::clone(&bot), config.token)));
+    start("gateway", telemetry::spawn(gateway::run(Arc::clone(&bot), config.token, config.shards.get())));
     start("consumer", telemetry::spawn(consumer::run(Arc::clone(&bot))));
     start("deliveries", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Deliveries)));
     start("cards", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Cards)));

@@ -15,6 +15,7 @@ use domain::UserId;
 use domain::due::Duty;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 use telemetry::Secret;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +77,7 @@ impl Plan<'_> {
         let ctx = self.rooms.ctx(&self.telemetries.bot);
         let stop = self.stop.clone();
         let address = self.public_url(dashboard)?.as_str().trim_end_matches('/').to_owned();
-        let config = BotConfig { token, dashboard: Some(address) };
+        let config = BotConfig { token, dashboard: Some(address), shards: NonZeroU32::MIN };
         Service::start(&self.telemetries.bot, async move {
             let beside = beside(&ctx, &stop, []);
             let ended = bot::run(ctx.clone(), config, stop).await;

@@ -3,7 +3,10 @@ use actions::Readiness;
 use bot::BotConfig;
 use clock::Chance;
 use discord::{Rest, RestConfig};
+use serde_json::json;
+use std::num::NonZeroU32;
 use telemetry::Secret;
+use testkit::{GUILD, actor};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -13,6 +16,70 @@ async fn it_is_ready_when_the_gateway_is_and_stops_when_told() {
     assert!(report.iter().any(|(name, _)| *name == "discord gateway"));
     stage.halt().await;
     assert!(!stage.ctx.readiness.is_ready());
+    stage.strike().await;
+}
+
+async fn new_sessions_left(stage: &Stage) -> u32 {
+    stage.ctx.discord.gateway().await.unwrap().session_start_limit.remaining
+}
+
+async fn knows_a_channel_called(stage: &Stage, name: &str) -> bool {
+    let channels = actions::guilds::channels(&stage.ctx, &actor("ada"), GUILD).await.unwrap();
+    channels.iter().any(|channel| channel.name == name)
+}
+
+#[tokio::test]
+async fn a_bot_that_comes_back_goes_on_with_its_session() {
+    let mut stage = Stage::set().await;
+    let left = new_sessions_left(&stage).await;
+    stage.halt().await;
+    stage.change_channel("games", json!({ "name": "tables" })).await;
+    stage.run();
+    stage.until("what it had missed is told", async |_| knows_a_channel_called(&stage, "tables").await).await;
+    // Not told of the guild in this session, it still knows what else is in it.
+    stage.change_channel("archive", json!({ "name": "attic" })).await;
+    stage.until("what came after, too", async |_| knows_a_channel_called(&stage, "attic").await).await;
+    assert!(knows_a_channel_called(&stage, "tables").await);
+    assert_eq!(new_sessions_left(&stage).await, left, "no session was begun");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_second_bot_stands_by_until_the_first_is_gone() {
+    let mut stage = Stage::set().await;
+    let left = new_sessions_left(&stage).await;
+    let mut ctx = stage.ctx_elsewhere();
+    ctx.readiness = Readiness::default();
+    let (readiness, stop) = (ctx.readiness.clone(), CancellationToken::new());
+    let config = BotConfig { token: stage.token(), dashboard: None, shards: NonZeroU32::MIN };
+    let second = telemetry::spawn(bot::run(ctx, config, stop.clone()));
+    stage.until("the second is ready, too", async |_| readiness.is_ready()).await;
+
+    stage.halt().await;
+    stage.change_channel("games", json!({ "name": "tables" })).await;
+    stage.until("the second has taken over", async |_| knows_a_channel_called(&stage, "tables").await).await;
+    assert_eq!(new_sessions_left(&stage).await, left, "it went on with the first one's session");
+    stop.cancel();
+    second.await.unwrap().unwrap();
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn two_shards_are_two_connections() {
+    let stage = Stage::dark().await;
+    let mut ctx = stage.ctx_elsewhere();
+    ctx.readiness = Readiness::default();
+    let (readiness, stop) = (ctx.readiness.clone(), CancellationToken::new());
+    let config = BotConfig { token: stage.token(), dashboard: None, shards: NonZeroU32::new(2).unwrap() };
+    let bot = telemetry::spawn(bot::run(ctx, config, stop.clone()));
+    let connected = async |stage: &Stage| {
+        let shards =
+            stage.captured.metrics().into_iter().find(|it| it.name == "muster.discord.gateway.connected");
+        shards.is_some_and(|metric| metric.points.len() == 2)
+    };
+    stage.until("both are connected", async |_| connected(&stage).await && readiness.is_ready()).await;
+    stop.cancel();
+    bot.await.unwrap().unwrap();
     stage.strike().await;
 }
 
@@ -27,7 +94,11 @@ async fn a_refused_token_is_one_error_and_no_readiness() {
     ctx.discord = rest.unwrap();
     ctx.readiness = Readiness::default();
     let (readiness, stop) = (ctx.readiness.clone(), CancellationToken::new());
-    let bot = telemetry::spawn(bot::run(ctx, BotConfig { token, dashboard: None }, stop.clone()));
+    let bot = telemetry::spawn(bot::run(
+        ctx,
+        BotConfig { token, dashboard: None, shards: NonZeroU32::MIN },
+        stop.clone(),
+    ));
     let refused = Err("Discord refuses the bot token.".to_owned());
     stage
         .until("it says so", async |_| readiness.report().contains(&("discord gateway", refused.clone())))

@@ -2,6 +2,7 @@
 
 use bot::{BotConfig, BotError};
 use domain::due::Duty;
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use telemetry::ServiceName;
 use testkit::{GUILD, House, actor};
@@ -55,7 +56,7 @@ impl Stage {
         let _entered = runtime.enter();
         let stop = CancellationToken::new();
         let ctx = self.ctx_elsewhere();
-        let config = BotConfig { token: self.token(), dashboard: None };
+        let config = BotConfig { token: self.token(), dashboard: None, shards: NonZeroU32::MIN };
         let bot = telemetry::spawn(bot::run(ctx.clone(), config, stop.clone()));
         let daemons = vec![
             telemetry::spawn(actions::relay::run(ctx.clone(), stop.clone())),

@@ -1,6 +1,7 @@
 //! Sessions and shards, as they are kept between two connections.
 
 use super::GatewayError;
+use domain::GuildId;
 use std::fmt;
 use twilight_gateway::ShardId;
 
@@ -16,6 +17,11 @@ pub struct ShardNumber {
 impl ShardNumber {
     /// All guilds on one connection.
     pub const ONLY: Self = Self { number: 0, total: 1 };
+
+    /// Whether this shard is told of a guild (Discord, "Sharding Formula").
+    pub fn tells_of(self, guild: GuildId) -> bool {
+        (guild.get() >> 22) % u64::from(self.total) == u64::from(self.number)
+    }
 
     pub(super) fn to_twilight(self) -> Result<ShardId, GatewayError> {
         ShardId::new_checked(self.number, self.total).ok_or(GatewayError::Shard(self))

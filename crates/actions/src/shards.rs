@@ -1,0 +1,55 @@
+//! Connections to Discord's gateway: which process holds which.
+//!
+//! Leases go by the machine's clock: connections live in its time, also where a practice clock is moved.
+
+use crate::Ctx;
+use clock::Clock;
+use jiff::SignedDuration;
+use std::time::Duration;
+use store::StoreError;
+
+pub use store::shards::{ShardRow, ShardSession};
+
+/// Claims a connection that nobody holds; none when all of the `total` are held.
+///
+/// # Errors
+/// The store failed.
+pub async fn claim(ctx: &Ctx, total: u32, lease: SignedDuration) -> Result<Option<ShardRow>, StoreError> {
+    let mut tx = ctx.quiet.begin().await?;
+    let row = store::shards::claim(&mut tx, total, Clock::System.now(), lease).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// Keeps a connection and what is to be gone on with; false when somebody else has it.
+///
+/// # Errors
+/// The store failed.
+pub async fn keep(ctx: &Ctx, shard: &ShardRow, lease: SignedDuration) -> Result<bool, StoreError> {
+    let mut tx = ctx.quiet.begin().await?;
+    let ours = store::shards::keep(&mut tx, shard, Clock::System.now(), lease).await?;
+    tx.commit().await?;
+    Ok(ours)
+}
+
+/// Gives a connection back for whoever comes next.
+///
+/// # Errors
+/// The store failed.
+pub async fn release(ctx: &Ctx, shard: &ShardRow) -> Result<(), StoreError> {
+    let mut tx = ctx.quiet.begin().await?;
+    store::shards::release(&mut tx, shard).await?;
+    tx.commit().await
+}
+
+/// Asks for the right to begin a session: how long to wait when another shard has just begun one.
+///
+/// # Errors
+/// The store failed.
+pub async fn may_identify(ctx: &Ctx, shard: &ShardRow) -> Result<Result<(), Duration>, StoreError> {
+    let now = Clock::System.now();
+    let mut tx = ctx.quiet.begin().await?;
+    let answer = store::shards::may_identify(&mut tx, shard, now).await?;
+    tx.commit().await?;
+    Ok(answer.map_err(|free| Duration::try_from(free.duration_since(now)).unwrap_or_default()))
+}

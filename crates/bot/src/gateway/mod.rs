@@ -1,0 +1,108 @@
+//! The gateway's events on their way to the verbs.
+//!
+//! Each connection is told of a share of the guilds, and one process holds it at a time, by a lease in the store.
+//! Who holds fewer connections is quicker to take one that is free, so that they spread over the processes.
+
+mod connections;
+mod listener;
+
+use crate::bot::Bot;
+use actions::shards::ShardRow;
+use connections::{Connections, UNAUTHORISED};
+use discord::{GatewayError, Rest, Verdict};
+use jiff::SignedDuration;
+use listener::{Left, Listener};
+use std::sync::Arc;
+use std::time::Duration;
+use telemetry::Secret;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The longest pause between two attempts to find the gateway.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long a connection stays its holder's who says nothing.
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// How often free connections are looked for, for each one that is held already.
+const CLAIM_EVERY: Duration = Duration::from_secs(3);
+
+/// Keeps its share of the connections open until the bot is stopped, then waits for what has begun.
+pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>, total: u32) {
+    let connections = Connections::new(&bot.ctx.readiness);
+    let tasks = TaskTracker::new();
+    if let Some(url) = find(&bot.ctx.discord, &connections, &bot.stop).await {
+        let listener = Listener {
+            bot: Arc::clone(&bot),
+            connections: connections.clone(),
+            tasks: tasks.clone(),
+            url,
+            token,
+        };
+        if let Err(error) = hold(&bot, &Arc::new(listener), total).await {
+            connections.refused(&error);
+            tracing::error!(name: "bot.gateway_refused", target: "bot", { exception.message = %error }, "The gateway is closed for good; the bot needs another configuration and a restart.");
+        }
+    }
+    bot.stop.cancelled().await;
+    connections.stopping();
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// Asks Discord where the gateway is until it says so; none when the token is refused or the bot is stopped.
+async fn find(rest: &Rest, connections: &Connections, stop: &CancellationToken) -> Option<String> {
+    let mut attempt = 1;
+    loop {
+        let error = match stop.run_until_cancelled(rest.gateway()).await? {
+            Ok(info) => return Some(info.url),
+            Err(error) => error,
+        };
+        if error.verdict(attempt) == Verdict::StopAllTraffic {
+            connections.failed(UNAUTHORISED);
+            return None;
+        }
+        connections.failed("Discord can't be reached.");
+        tracing::warn!(name: "bot.gateway_not_found", target: "bot", { error.r#type = %error.kind() }, "Discord could not be asked for its gateway; trying again.");
+        let pause = discord::backoff(attempt).min(LONGEST_PAUSE);
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await?;
+        attempt += 1;
+    }
+}
+
+/// Claims connections and holds them, until the bot is stopped or one is refused for good.
+async fn hold(bot: &Bot, listener: &Arc<Listener>, total: u32) -> Result<(), GatewayError> {
+    let mut held = JoinSet::new();
+    let mut look_again = Instant::now();
+    let refused = loop {
+        tokio::select! {
+            () = bot.stop.cancelled() => break None,
+            Some(left) = held.join_next(), if !held.is_empty() => match left.unwrap_or(Err(GatewayError::Broken)) {
+                Ok(Left::Stopped | Left::Lost) => {}
+                Err(error) => break Some(error),
+            },
+            () = tokio::time::sleep_until(look_again) => {
+                if let Some(shard) = claim(bot, total).await {
+                    held.spawn(Arc::clone(listener).keep(shard));
+                } else if held.is_empty() {
+                    listener.connections.standing_by();
+                }
+                let many = u32::try_from(held.len()).unwrap_or(u32::MAX).max(1);
+                look_again = Instant::now() + CLAIM_EVERY.saturating_mul(many);
+            }
+        }
+    };
+    if refused.is_some() {
+        held.abort_all();
+    }
+    while held.join_next().await.is_some() {}
+    refused.map_or(Ok(()), Err)
+}
+
+/// A connection that nobody holds, if there is one and the database answers.
+async fn claim(bot: &Bot, total: u32) -> Option<ShardRow> {
+    actions::shards::claim(&bot.ctx, total, LEASE).await.unwrap_or_else(|error| {
+        tracing::warn!(name: "bot.shard_not_claimed", target: "bot", { error.r#type = %error.error_type() }, "The store could not be asked for a connection; trying again.");
+        None
+    })
+}
