@@ -7,6 +7,7 @@ use scenario::Scenario;
 use seed::Seed;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use variant::Variant;
 
 mod block;
@@ -15,6 +16,10 @@ mod scenario;
 mod seed;
 mod variant;
 
+/// Twice the longest that a batch of spans waits for company.
+const DRAIN: Duration = Duration::from_secs(2);
+/// Bursts that a round is divided into: the shorter a burst, the more alike are the neighbours' doings.
+const CYCLES: usize = 20;
 /// Games that are there before: joining gives each of eight people a place in each of them once.
 const GAMES: usize = 1_600;
 /// As many for a smoke test, which is to be quick.
@@ -59,6 +64,8 @@ pub(super) struct Size {
     pub(super) warm_up: usize,
     /// Requests from which capacity is told.
     pub(super) probe: usize,
+    /// For the last spans to be on their way, after the warm-up and at the end.
+    pub(super) drain: Duration,
 }
 
 impl Overhead {
@@ -85,7 +92,7 @@ impl Overhead {
                     load_percent,
                 };
                 let outcome = self.rounds(&block)?;
-                print!("{}", report::table(&outcome));
+                print!("{}", report::table(&outcome, !self.smoke));
                 outcomes.push(outcome);
             }
         }
@@ -129,12 +136,9 @@ impl Overhead {
 
     const fn size(&self, scenario: Scenario) -> Size {
         if self.smoke {
-            return Size { burst: 40, cycles: 2, warm_up: 20, probe: 60 };
+            return Size { burst: 40, cycles: 2, warm_up: 20, probe: 60, drain: Duration::ZERO };
         }
         let probe = if scenario.is_heavy() { 500 } else { 2_000 };
-        Size { burst: self.requests / CYCLES, cycles: CYCLES, warm_up: 500, probe }
+        Size { burst: self.requests / CYCLES, cycles: CYCLES, warm_up: 500, probe, drain: DRAIN }
     }
 }
-
-/// Bursts that a round is divided into: the shorter a burst, the more alike are the neighbours' doings.
-const CYCLES: usize = 20;

@@ -11,9 +11,6 @@ use std::time::Duration;
 
 /// Between two bursts, so that what the first leaves to do is not in the second's way.
 const PAUSE: Duration = Duration::from_millis(150);
-/// For the last spans to be on their way: twice the longest that a batch waits for company.
-const DRAIN: Duration = Duration::from_secs(2);
-
 /// One scenario at one load: all variants side by side.
 pub(super) struct Block<'a> {
     pub(super) program: &'a Path,
@@ -97,18 +94,18 @@ impl Block<'_> {
         for server in &servers {
             self.volley(server, 0, arrivals(self.size.warm_up, rate, u64::MAX)).fire()?;
         }
-        std::thread::sleep(DRAIN);
+        std::thread::sleep(self.size.drain);
         for cycle in 0..self.size.cycles {
             self.turn(&servers, (round, cycle, rate), outcome)?;
         }
         for (server, results) in servers.iter().zip(&mut outcome.results) {
             results.resident_bytes.push(server.resident_bytes()?);
         }
-        for server in servers {
-            server.stop()?;
-        }
+        at_once(servers, Server::stop)?;
         for ((variant, before), results) in self.variants.iter().zip(before).zip(&mut outcome.results) {
-            results.arrived = results.arrived + (variant.arrived() - before);
+            let arrived = variant.arrived() - before;
+            variant.check(arrived, self.size.burst * self.size.cycles)?;
+            results.arrived = results.arrived + arrived;
         }
         outcome.rounds.push(Round { capacity, rate });
         Ok(())
@@ -134,7 +131,7 @@ impl Block<'_> {
             std::thread::sleep(PAUSE);
         }
         if cycle + 1 == self.size.cycles {
-            std::thread::sleep(DRAIN);
+            std::thread::sleep(self.size.drain);
         }
         let used = cpu(servers)?.into_iter().zip(before).map(|(after, before)| after.saturating_sub(before));
         for ((results, latencies), cpu) in outcome.results.iter_mut().zip(latencies).zip(used) {
@@ -157,11 +154,10 @@ impl Block<'_> {
     }
 
     fn servers(&self) -> Result<Vec<Server>, Failure> {
-        let start = |variant: &Variant| {
+        at_once(self.variants, |variant| {
             let folder = self.folder.join(variant.name.replace(' ', "-"));
             self.seed.server(self.program, &folder, &variant.variables())
-        };
-        self.variants.iter().map(start).collect()
+        })
     }
 
     fn volley(&self, server: &Server, first: usize, due: Vec<Duration>) -> Volley {
@@ -169,6 +165,19 @@ impl Block<'_> {
         let requests = numbers.map(|number| self.scenario.request(self.seed, number)).collect();
         Volley { address: server.dashboard, requests, due }
     }
+}
+
+/// Does the same with each at the same time.
+fn at_once<I: Send, T: Send>(
+    items: impl IntoIterator<Item = I>,
+    work: impl Fn(I) -> Result<T, Failure> + Sync,
+) -> Result<Vec<T>, Failure> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = items.into_iter().map(|item| scope.spawn(move || work(item))).collect();
+        let panicked = |_| Err(Failure::new("a thread panicked"));
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+    })
 }
 
 fn cpu(servers: &[Server]) -> Result<Vec<Duration>, Failure> {

@@ -133,8 +133,8 @@ fn mean_resident(results: &[&Results]) -> f64 {
     all.iter().sum::<u64>() as f64 / all.len() as f64
 }
 
-/// A table of Markdown.
-pub(super) fn table(outcome: &Outcome) -> String {
+/// A table of Markdown; what is too short to judge is not judged.
+pub(super) fn table(outcome: &Outcome, judged: bool) -> String {
     let requests: usize = outcome.results.first().map_or(0, requests);
     let rates: Vec<_> =
         outcome.rounds.iter().map(|round| format!("{:.0} of {:.0}", round.rate, round.capacity)).collect();
@@ -148,7 +148,7 @@ pub(super) fn table(outcome: &Outcome) -> String {
     text += "\n\n| figure | off | variant | its own | ratio, 95 % interval | A/A | bar | met |\n";
     text += "|---|--:|---|--:|---|--:|---|---|\n";
     for judgement in judgements(outcome) {
-        text += &row(&judgement);
+        text += &row(&judgement, judged);
     }
     text
 }
@@ -172,7 +172,7 @@ fn arrived(outcome: &Outcome) -> String {
     })
 }
 
-fn row(judgement: &Judgement) -> String {
+fn row(judgement: &Judgement, judged: bool) -> String {
     let (unit, scale) = judgement.unit;
     let value = |value: f64| format!("{:.2} {unit}", value / scale);
     let ratio = match judgement.ratio {
@@ -188,7 +188,11 @@ fn row(judgement: &Judgement) -> String {
         judgement.variant,
         value(judgement.value),
         judgement.bar,
-        if judgement.met { "yes" } else { "**no**" }
+        match (judged, judgement.met) {
+            (false, _) => "–",
+            (true, true) => "yes",
+            (true, false) => "**no**",
+        }
     )
 }
 

@@ -11,8 +11,10 @@ const PEOPLE: [&str; 8] = ["Ada", "Bruno", "Chidi", "Dana", "Emre", "Freya", "Go
 const OWNER: &str = "1200000000000000301";
 /// The practice guild.
 const GUILD: &str = "1200000000000000000";
-/// In which its games are announced.
-const CHANNEL: &str = "games";
+/// A month.
+const AHEAD_S: u32 = 30 * 24 * 60 * 60;
+/// Where the practice Discord keeps its state: a copy begins with a new one that is not broken.
+const PRACTICE_STATE: &str = "practice.json";
 /// For the bot to learn of its guild from the gateway.
 const KNOWN_WITHIN: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -23,6 +25,8 @@ pub(super) struct Seed {
     /// The owner's session.
     pub(super) cookie: String,
     tokens: Vec<String>,
+    /// A game that everybody has joined.
+    lobby: String,
     games: Vec<String>,
 }
 
@@ -35,21 +39,26 @@ impl Seed {
         let _ = std::fs::remove_dir_all(folder);
         let server = Server::start(program, folder, &super::variant::off())?;
         let tokens: Result<Vec<_>, _> = PEOPLE.iter().map(|name| token(program, folder, name)).collect();
-        let mut seed =
-            Self { folder: folder.to_owned(), cookie: String::new(), tokens: tokens?, games: Vec::new() };
+        let mut seed = Self {
+            folder: folder.to_owned(),
+            cookie: sign_in(&server)?,
+            tokens: tokens?,
+            lobby: String::new(),
+            games: Vec::new(),
+        };
         seed.settle(&server)?;
-        seed.cookie = sign_in(&server)?;
         seed.games = seed.announce(&server, games)?;
         server.stop()?;
         Ok(seed)
     }
 
-    /// Waits until the guild is known, forbids announcements, and takes everybody's membership down.
-    fn settle(&self, server: &Server) -> Result<(), Failure> {
-        let deadline = Instant::now() + KNOWN_WITHIN;
+    /// Waits until the guild knows everybody, and goes on a month later: what is planned then, and what is put
+    /// off, does not come due in a server that starts now.
+    fn settle(&mut self, server: &Server) -> Result<(), Failure> {
         let path = format!("GET /api/v1/guilds/{GUILD}");
         for token in &self.tokens {
             let wanted = request(&path, &[("authorization", token)], "");
+            let deadline = Instant::now() + KNOWN_WITHIN;
             while let Err(failure) = server.ask(&wanted) {
                 if Instant::now() > deadline {
                     return Err(failure);
@@ -57,9 +66,22 @@ impl Seed {
                 std::thread::sleep(BETWEEN_LOOKS);
             }
         }
-        // What Discord lets through in a second would be a second load beside the measured one.
-        let path = format!("PATCH /practice/v1/channels/{CHANNEL}");
-        server.ask_practice(&request(&path, &[], r#"{"bot_writes":false}"#))?;
+        let later = format!(r#"{{"advance_seconds":{AHEAD_S}}}"#);
+        server.ask_practice(&request("POST /practice/v1/clock", &[], &later))?;
+        self.lobby = self.announce(server, 1)?.concat();
+        self.quieten(server)
+    }
+
+    /// Nothing comes due, and nothing goes out: what Discord lets through in a second would be another load beside
+    /// the measured one, so it answers 503 to everything, and the clock stands still, so that nothing is tried
+    /// again. Before, everybody's rights are looked up, which stay fresh by that clock.
+    fn quieten(&self, server: &Server) -> Result<(), Failure> {
+        server.ask_practice(&request("POST /practice/v1/clock", &[], r#"{"stop":true}"#))?;
+        for token in &self.tokens {
+            let join = format!("POST /api/v1/games/{}/join", self.lobby);
+            server.ask(&request(&join, &[("authorization", token)], ""))?;
+        }
+        server.ask_practice(&request("PUT /practice/v1/faults", &[], r#"{"outage":true}"#))?;
         Ok(())
     }
 
@@ -74,7 +96,7 @@ impl Seed {
         (0..games).map(announce).collect()
     }
 
-    /// A server on a copy of it, whose clock stands still: nothing comes due while it is measured.
+    /// A server on a copy of it, with nothing to do of its own.
     ///
     /// # Errors
     /// When it can't be copied, or the program doesn't start.
@@ -88,10 +110,13 @@ impl Seed {
         std::fs::create_dir_all(folder).doing("making a data folder")?;
         for file in std::fs::read_dir(&self.folder).doing("reading the seed")? {
             let file = file.doing("reading the seed")?;
+            if file.file_name() == PRACTICE_STATE {
+                continue;
+            }
             std::fs::copy(file.path(), folder.join(file.file_name())).doing("copying the seed")?;
         }
         let server = Server::start(program, folder, variables)?;
-        server.ask_practice(&request("POST /practice/v1/clock", &[], r#"{"stop":true}"#))?;
+        self.quieten(&server)?;
         Ok(server)
     }
 

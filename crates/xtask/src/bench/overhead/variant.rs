@@ -65,6 +65,21 @@ impl Variant {
     pub(super) fn arrived(&self) -> Arrived {
         self.sink.as_ref().map(Sink::arrived).unwrap_or_default()
     }
+
+    /// Sees that all three signals arrived where they should, and each request was sampled.
+    ///
+    /// # Errors
+    /// When something is missing: what was measured then was not telemetry.
+    pub(super) fn check(&self, arrived: Arrived, requests: usize) -> Result<(), Failure> {
+        let Arrived { spans, logs, metrics, .. } = arrived;
+        let requests = u64::try_from(requests).unwrap_or(u64::MAX);
+        if self.kind == Kind::On && (spans < requests || logs < requests || metrics == 0) {
+            return Err(Failure::new(format!(
+                "{requests} requests made {spans} spans, {logs} log records and {metrics} metrics"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// The environment in which there is no telemetry.
