@@ -43,7 +43,7 @@ impl Refuses for AccessError {
             Self::NotFound => Refusal::NotFound,
             Self::Forbidden => Refusal::Forbidden,
             Self::Unchecked(_) => Refusal::Unavailable,
-            Self::Store(_) => Refusal::Broken,
+            Self::Store(error) => error.refusal(),
         }
     }
 

@@ -45,7 +45,10 @@ pub trait Refuses: Error + Sized + 'static {
 
 impl Refuses for store::StoreError {
     fn refusal(&self) -> Refusal<'_> {
-        Refusal::Broken
+        match self {
+            Self::Unavailable(_) => Refusal::Unavailable,
+            _ => Refusal::Broken,
+        }
     }
 
     fn error_type(&self) -> Cow<'static, str> {

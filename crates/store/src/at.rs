@@ -1,8 +1,8 @@
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 
@@ -10,6 +10,9 @@ use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 const POSTGRES_EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
 /// `timestamptz` in PostgreSQL's catalogue; by its name it would have to be asked for on every connection.
 const TIMESTAMPTZ: Oid = Oid(1184);
+
+/// An array of those.
+const TIMESTAMPTZ_ARRAY: Oid = Oid(1185);
 
 /// An instant as a column: `timestamptz` in PostgreSQL, whole microseconds since 1970 in SQLite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,11 @@ impl At {
     pub(crate) fn maybe(at: Option<Timestamp>) -> Option<Self> {
         at.map(Self)
     }
+}
+
+/// A length of time as SQL counts with it. One that is longer than either database can hold is as long as they can.
+pub(crate) fn microseconds(length: SignedDuration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl From<At> for Timestamp {
@@ -66,6 +74,13 @@ impl Encode<'_, Postgres> for At {
 impl Decode<'_, Postgres> for At {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         let microseconds = <i64 as Decode<Postgres>>::decode(value)?;
-        Ok(Self(Timestamp::from_microsecond(microseconds + POSTGRES_EPOCH_MICROSECONDS)?))
+        // PostgreSQL's infinity is its largest number.
+        Ok(Self(Timestamp::from_microsecond(microseconds.saturating_add(POSTGRES_EPOCH_MICROSECONDS))?))
+    }
+}
+
+impl PgHasArrayType for At {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TIMESTAMPTZ_ARRAY)
     }
 }

@@ -1,8 +1,8 @@
 //! Announcement cards: which message shows a game, and in which version.
 
-use crate::at::At;
+use crate::at::{At, microseconds};
 use crate::db::{execute, fetch_all, fetch_optional};
-use crate::dialect::{locking, statements};
+use crate::dialect::{per_dialect, statements};
 use crate::trace::{self, TraceColumns};
 use crate::{GuildScope, Hint, StoreError, Tx};
 use domain::{ChannelId, GameId, GuildId, MessageId};
@@ -36,12 +36,12 @@ statements! {
 }
 
 // Chosen once, as the due moments are.
-locking! {
+per_dialect! {
     CLAIM = "UPDATE" "cards",
-        "WITH due AS (SELECT game FROM cards WHERE wanted_version > shown_version AND available_at <= $1 \
-         ORDER BY available_at, game LIMIT $3",
-        "FOR UPDATE SKIP LOCKED",
-        ") UPDATE cards SET fence = fence + 1, available_at = $2, lease_until = $2 WHERE game IN (SELECT game FROM due) \
+        "WITH due AS (SELECT game FROM cards WHERE wanted_version > shown_version AND available_at <= " now
+        " ORDER BY available_at, game LIMIT $3" skip_locked
+        ") UPDATE cards SET fence = fence + 1, available_at = " now " + $2" us ", lease_until = " now " + $2" us
+        " WHERE game IN (SELECT game FROM due) \
          RETURNING game, guild, channel_id, message_id, wanted_version, fence, reposts, traceparent, tracestate"
 }
 
@@ -110,6 +110,7 @@ pub async fn put(
     (channel, message): (ChannelId, MessageId),
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     let trace = TraceColumns::current();
     execute!(
         tx,
@@ -135,6 +136,7 @@ pub async fn put(
 /// # Errors
 /// When the database fails.
 pub async fn want(tx: &mut Tx, scope: GuildScope, game: GameId, version: u64) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     let trace = TraceColumns::current();
     let (parent, state) = (trace.traceparent.as_deref(), trace.tracestate.as_deref());
     execute!(tx, &WANT, [game.get(), scope.column(), version.cast_signed(), parent, state])?;
@@ -147,6 +149,7 @@ pub async fn want(tx: &mut Tx, scope: GuildScope, game: GameId, version: u64) ->
 /// # Errors
 /// When the database fails.
 pub async fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, StoreError> {
+    tx.as_work().await?;
     let row = fetch_optional!(tx, &NEXT => NextRow, [])?;
     Ok(row.and_then(|row| row.at).map(Into::into))
 }
@@ -160,8 +163,10 @@ pub async fn claim(
     (now, lease): (Timestamp, SignedDuration),
     limit: u32,
 ) -> Result<Vec<CardRow>, StoreError> {
+    tx.as_work().await?;
     let statement = CLAIM.on(tx.system());
-    let rows = fetch_all!(tx, statement => Row, [At(now), At(now + lease), i64::from(limit)])?;
+    let by = tx.due_by(now);
+    let rows = fetch_all!(tx, statement => Row, [by, microseconds(lease), i64::from(limit)])?;
     Ok(rows.into_iter().map(CardRow::from).collect())
 }
 
@@ -170,6 +175,7 @@ pub async fn claim(
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Option<CardRow>, StoreError> {
+    tx.within(scope).await?;
     Ok(fetch_optional!(tx, &FIND => Row, [game.get(), scope.column()])?.map(CardRow::from))
 }
 
@@ -178,6 +184,7 @@ pub async fn find(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Option
 /// # Errors
 /// When the database fails.
 pub async fn shown(tx: &mut Tx, row: &CardRow, version: u64, next: Timestamp) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_card(row)).await?;
     Ok(execute!(tx, &SHOWN, [row.game.get(), row.fence, version.cast_signed(), At(next)])? == 1)
 }
 
@@ -186,6 +193,7 @@ pub async fn shown(tx: &mut Tx, row: &CardRow, version: u64, next: Timestamp) ->
 /// # Errors
 /// When the database fails.
 pub async fn retry(tx: &mut Tx, row: &CardRow, at: Timestamp) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_card(row)).await?;
     Ok(execute!(tx, &RETRY, [row.game.get(), row.fence, At(at)])? == 1)
 }
 
@@ -194,5 +202,6 @@ pub async fn retry(tx: &mut Tx, row: &CardRow, at: Timestamp) -> Result<bool, St
 /// # Errors
 /// When the database fails.
 pub async fn lost(tx: &mut Tx, row: &CardRow) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_card(row)).await?;
     Ok(execute!(tx, &LOST, [row.game.get(), row.fence])? == 1)
 }

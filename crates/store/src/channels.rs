@@ -61,6 +61,7 @@ impl From<ChannelRow> for Channel {
 /// # Errors
 /// When the database fails.
 pub async fn of_guild(tx: &mut Tx, scope: GuildScope) -> Result<Vec<Channel>, StoreError> {
+    tx.within(scope).await?;
     let rows = fetch_all!(tx, &OF_GUILD => ChannelRow, [scope.column()])?;
     Ok(rows.into_iter().map(Channel::from).collect())
 }
@@ -70,6 +71,7 @@ pub async fn of_guild(tx: &mut Tx, scope: GuildScope) -> Result<Vec<Channel>, St
 /// # Errors
 /// When the database fails.
 pub async fn upsert(tx: &mut Tx, scope: GuildScope, channel: &Channel) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(
         tx,
         &UPSERT,
@@ -89,6 +91,7 @@ pub async fn upsert(tx: &mut Tx, scope: GuildScope, channel: &Channel) -> Result
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &mut Tx, scope: GuildScope, id: ChannelId) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &DELETE, [id.get().cast_signed(), scope.column()])?;
     Ok(())
 }
@@ -98,6 +101,7 @@ pub async fn delete(tx: &mut Tx, scope: GuildScope, id: ChannelId) -> Result<(),
 /// # Errors
 /// When the database fails.
 pub async fn forbid(tx: &mut Tx, scope: GuildScope, id: ChannelId, now: Timestamp) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &FORBID, [id.get().cast_signed(), scope.column(), At(now)])?;
     Ok(())
 }

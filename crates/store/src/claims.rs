@@ -29,6 +29,7 @@ statements! {
 /// # Errors
 /// When the database fails.
 pub async fn free(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
+    tx.as_work().await?;
     let events = execute!(tx, &EVENTS, [])?;
     let moments = execute!(tx, &MOMENTS, [At(now)])?;
     let deliveries = execute!(tx, &DELIVERIES, [At(now)])?;

@@ -18,27 +18,61 @@ impl PerDialect {
     }
 }
 
-/// Writes a statement once with the clause that only PostgreSQL has at its end: row locks, which SQLite's
-/// single writer makes needless.
-macro_rules! locking {
-    ($name:ident = $operation:literal $collection:literal, $text:literal, $lock:literal $(, $rest:literal)?) => {
+/// What one word of a statement is in each database.
+///
+/// `now` is the statement's `$1`: the moment it was told, or PostgreSQL's own clock where it was told none.
+/// `us` makes a number of microseconds a length of time. The locks are needless where there is one writer.
+macro_rules! word {
+    (lite now) => {
+        "$1"
+    };
+    (pg now) => {
+        "COALESCE($1, now())"
+    };
+    (lite us) => {
+        ""
+    };
+    (pg us) => {
+        " * interval '1 microsecond'"
+    };
+    (lite for_update) => {
+        ""
+    };
+    (pg for_update) => {
+        " FOR UPDATE"
+    };
+    (lite skip_locked) => {
+        ""
+    };
+    (pg skip_locked) => {
+        " FOR UPDATE SKIP LOCKED"
+    };
+    ($system:ident $text:literal) => {
+        $text
+    };
+}
+pub(crate) use word;
+
+/// Writes a statement once for both databases, with words of [`word`] where they speak differently.
+macro_rules! per_dialect {
+    ($name:ident = $operation:literal $collection:literal, $($word:tt)+) => {
         pub(crate) static $name: $crate::dialect::PerDialect = $crate::dialect::PerDialect {
             lite: telemetry::Statement {
                 summary: concat!($operation, " ", $collection),
                 operation: $operation,
                 collection: Some($collection),
-                text: concat!($text $(, $rest)?),
+                text: concat!($($crate::dialect::word!(lite $word)),+),
             },
             pg: telemetry::Statement {
                 summary: concat!($operation, " ", $collection),
                 operation: $operation,
                 collection: Some($collection),
-                text: concat!($text, " ", $lock $(, $rest)?),
+                text: concat!($($crate::dialect::word!(pg $word)),+),
             },
         };
     };
 }
-pub(crate) use locking;
+pub(crate) use per_dialect;
 
 /// The statements of one room.
 #[derive(Debug)]
@@ -58,7 +92,7 @@ impl Statements {
 /// Writes the statements of a room, and the list of them that tests go through.
 macro_rules! statements {
     ($($name:ident = $operation:literal $collection:literal, $text:expr;)*
-     $(=> $($locking:ident),* $(,)?;)?) => {
+     $(=> $($divided:ident),* $(,)?;)?) => {
         $(static $name: telemetry::Statement = telemetry::Statement {
             summary: concat!($operation, " ", $collection),
             operation: $operation,
@@ -69,7 +103,7 @@ macro_rules! statements {
         /// The statements of this room.
         pub(crate) static STATEMENTS: $crate::dialect::Statements = $crate::dialect::Statements {
             shared: &[$(&$name,)*],
-            per_dialect: &[$($(&$locking,)*)?],
+            per_dialect: &[$($(&$divided,)*)?],
         };
     };
 }

@@ -59,6 +59,7 @@ struct IdColumn {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, scope: GuildScope) -> Result<Option<Guild>, StoreError> {
+    tx.within(scope).await?;
     Ok(fetch_optional!(tx, &FIND => GuildRow, [scope.column()])?.map(Guild::from))
 }
 
@@ -67,6 +68,7 @@ pub async fn find(tx: &mut Tx, scope: GuildScope) -> Result<Option<Guild>, Store
 /// # Errors
 /// When the database fails.
 pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Guild>, StoreError> {
+    tx.as_viewer(user).await?;
     let rows = fetch_all!(tx, &OF_USER => GuildRow, [user.get().cast_signed()])?;
     Ok(rows.into_iter().map(Guild::from).collect())
 }
@@ -76,6 +78,7 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Guild>, StoreError
 /// # Errors
 /// When the database fails.
 pub async fn is_known(tx: &mut Tx, id: GuildId) -> Result<bool, StoreError> {
+    tx.as_work().await?;
     Ok(fetch_optional!(tx, &KNOWN => IdColumn, [id.get().cast_signed()])?.is_some())
 }
 
@@ -84,6 +87,7 @@ pub async fn is_known(tx: &mut Tx, id: GuildId) -> Result<bool, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn ids(tx: &mut Tx, limit: u32) -> Result<Vec<GuildId>, StoreError> {
+    tx.as_work().await?;
     let rows = fetch_all!(tx, &IDS => IdColumn, [i64::from(limit)])?;
     Ok(rows.into_iter().map(|row| GuildId::new(row.id.cast_unsigned())).collect())
 }
@@ -93,6 +97,7 @@ pub async fn ids(tx: &mut Tx, limit: u32) -> Result<Vec<GuildId>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn upsert(tx: &mut Tx, guild: &Guild, now: Timestamp) -> Result<(), StoreError> {
+    tx.within(GuildScope::new(guild.id)).await?;
     execute!(
         tx,
         &UPSERT,
@@ -119,6 +124,7 @@ pub async fn set_roles(
     roles: &[GuildRole],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &SET_ROLES, [scope.column(), Json(roles), At(now)])?;
     Ok(())
 }
@@ -128,6 +134,7 @@ pub async fn set_roles(
 /// # Errors
 /// When the database fails.
 pub async fn remove(tx: &mut Tx, scope: GuildScope, now: Timestamp) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &REMOVE, [scope.column(), At(now)])?;
     Ok(())
 }

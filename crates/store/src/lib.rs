@@ -6,6 +6,7 @@
 mod at;
 pub mod cards;
 pub mod channels;
+mod claimed;
 pub mod claims;
 mod db;
 pub mod deliveries;
@@ -16,6 +17,7 @@ pub mod guilds;
 mod hints;
 pub mod idempotency;
 pub mod inbox;
+mod listen;
 pub mod members;
 mod migrations;
 mod open;
@@ -36,7 +38,7 @@ pub use deliveries::DeliveryRow;
 pub use error::StoreError;
 pub use hints::{Hint, Hints};
 pub use migrations::MigrationState;
-pub use open::{OpenError, Store, StoreConfig};
+pub use open::{OpenError, Patience, Store, StoreConfig};
 pub use schedule::DueRow;
 pub use scope::GuildScope;
 

@@ -50,6 +50,7 @@ impl From<MemberRow> for Membership {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, guild: GuildId, user: UserId) -> Result<Option<Membership>, StoreError> {
+    tx.as_person(user).await?;
     let row = fetch_optional!(
         tx, &FIND => MemberRow, [guild.get().cast_signed(), user.get().cast_signed()]
     )?;
@@ -61,6 +62,7 @@ pub async fn find(tx: &mut Tx, guild: GuildId, user: UserId) -> Result<Option<Me
 /// # Errors
 /// When the database fails.
 pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>, StoreError> {
+    tx.as_person(user).await?;
     let rows = fetch_all!(tx, &OF_USER => MemberRow, [user.get().cast_signed()])?;
     Ok(rows.into_iter().map(Membership::from).collect())
 }
@@ -70,6 +72,7 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Membership>, Store
 /// # Errors
 /// When the database fails.
 pub async fn on_roster(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec<Membership>, StoreError> {
+    tx.within(scope).await?;
     let rows = fetch_all!(tx, &NAMES => MemberRow, [scope.column(), game.get()])?;
     Ok(rows.into_iter().map(Membership::from).collect())
 }
@@ -79,6 +82,7 @@ pub async fn on_roster(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<V
 /// # Errors
 /// When the database fails.
 pub async fn told_of(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec<Membership>, StoreError> {
+    tx.within(scope).await?;
     let rows = fetch_all!(tx, &RECIPIENTS => MemberRow, [scope.column(), game.get()])?;
     Ok(rows.into_iter().map(Membership::from).collect())
 }
@@ -88,6 +92,7 @@ pub async fn told_of(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec
 /// # Errors
 /// When the database fails.
 pub async fn upsert(tx: &mut Tx, member: &Membership) -> Result<(), StoreError> {
+    tx.as_person(member.user).await?;
     execute!(
         tx,
         &UPSERT,
@@ -107,6 +112,7 @@ pub async fn upsert(tx: &mut Tx, member: &Membership) -> Result<(), StoreError> 
 /// # Errors
 /// When the database fails.
 pub async fn delete(tx: &mut Tx, guild: GuildId, user: UserId) -> Result<(), StoreError> {
+    tx.as_person(user).await?;
     execute!(tx, &DELETE, [guild.get().cast_signed(), user.get().cast_signed()])?;
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Events on their way to the bus.
 
-use crate::at::At;
+use crate::at::{At, microseconds};
+use crate::claimed::{Claimed, UNREADABLE, sort};
 use crate::db::{execute, fetch_all, fetch_optional};
-use crate::dialect::{locking, statements};
+use crate::dialect::{per_dialect, statements};
 use crate::trace::{self, TraceColumns};
-use crate::{Hint, StoreError, Tx};
+use crate::{GuildScope, Hint, StoreError, Tx};
 use domain::{Event, EventId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use telemetry::TraceContext;
@@ -22,28 +23,37 @@ statements! {
     RELEASE = "UPDATE" "outbox",
         "UPDATE outbox SET lease_until = $3 WHERE id = $1 AND attempts = $2 AND published_at IS NULL";
     WAITING = "SELECT" "outbox",
-        "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox WHERE published_at IS NULL";
-    MINE = "SELECT" "outbox",
-        "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox WHERE published_at IS NULL \
-         AND (origin = $1 OR created_at < $3) AND (lease_until IS NULL OR lease_until < $2)";
+        "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox \
+         WHERE published_at IS NULL AND dead_at IS NULL";
     AFTER = "SELECT" "outbox",
         "SELECT id, payload, traceparent, tracestate, attempts FROM outbox WHERE id > $1 AND guild IN \
-         (SELECT guild FROM members WHERE user_id = $2) AND created_at > $3 ORDER BY id LIMIT $4";
+         (SELECT guild FROM members WHERE user_id = $2) AND created_at > $3 AND dead_at IS NULL \
+         ORDER BY id LIMIT $4";
+    BURY = "UPDATE" "outbox",
+        "UPDATE outbox SET dead_at = $3, dead_reason = $2, lease_until = NULL \
+         WHERE id = $1 AND published_at IS NULL";
     SWEEP = "DELETE" "outbox", "DELETE FROM outbox WHERE published_at < $1";
     REDO_UNTAKEN = "UPDATE" "outbox",
         "UPDATE outbox SET published_at = NULL, lease_until = NULL WHERE published_at IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.consumer = $1 AND inbox.event = outbox.id)";
-    => CLAIM;
+    => MINE, CLAIM;
+}
+
+per_dialect! {
+    MINE = "SELECT" "outbox",
+        "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox WHERE published_at IS NULL \
+         AND dead_at IS NULL AND (origin = $2 OR created_at < " now " - $3" us
+        ") AND (lease_until IS NULL OR lease_until < " now ")"
 }
 
 // Chosen once, as the due moments are.
-locking! {
+per_dialect! {
     CLAIM = "UPDATE" "outbox",
-        "WITH due AS (SELECT id FROM outbox WHERE published_at IS NULL AND (origin = $1 OR created_at < $4) \
-         AND (lease_until IS NULL OR lease_until < $2) ORDER BY created_at, id LIMIT $5",
-        "FOR UPDATE SKIP LOCKED",
-        ") UPDATE outbox SET lease_until = $3, attempts = attempts + 1 WHERE id IN (SELECT id FROM due) \
-         RETURNING id, payload, traceparent, tracestate, attempts"
+        "WITH due AS (SELECT id FROM outbox WHERE published_at IS NULL AND dead_at IS NULL \
+         AND (origin = $3 OR created_at < " now " - $4" us ") AND (lease_until IS NULL OR lease_until < " now
+        ") ORDER BY created_at, id LIMIT $5" skip_locked
+        ") UPDATE outbox SET lease_until = " now " + $2" us ", attempts = attempts + 1 \
+         WHERE id IN (SELECT id FROM due) RETURNING id, payload, traceparent, tracestate, attempts"
 }
 
 /// An event to publish.
@@ -111,6 +121,7 @@ impl From<Option<WaitingRow>> for Waiting {
 /// When the database fails.
 pub async fn push(tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
     let payload = serde_json::to_string(event).map_err(|error| StoreError::corrupt("outbox", &error))?;
+    tx.within(GuildScope::of_event(event)).await?;
     let trace = TraceColumns::current();
     let origin = tx.origin;
     execute!(
@@ -133,7 +144,8 @@ pub async fn push(tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims the oldest events that this service may publish: its own at once, another's after [`ORIGIN_FIRST`].
+/// Claims the oldest events that this service may publish: its own at once, another's after [`ORIGIN_FIRST`]. One
+/// that can't be read is dead.
 ///
 /// # Errors
 /// When the database fails.
@@ -143,15 +155,17 @@ pub async fn claim(
     lease: SignedDuration,
     limit: u32,
 ) -> Result<Vec<OutboxRow>, StoreError> {
+    tx.as_work().await?;
     let statement = CLAIM.on(tx.system());
-    let origin = tx.origin;
-    let (until, others_before) = (At(now + lease), At(now - ORIGIN_FIRST));
+    let (origin, by) = (tx.origin, tx.due_by(now));
+    let (lease, first) = (microseconds(lease), microseconds(ORIGIN_FIRST));
     let rows = fetch_all!(
-        tx,
-        statement => EventRow,
-        [origin, At(now), until, others_before, i64::from(limit)]
+        tx, statement => Claimed<EventRow>, [by, lease, origin, first, i64::from(limit)]
     )?;
-    let mut rows = rows.into_iter().map(OutboxRow::try_from).collect::<Result<Vec<_>, _>>()?;
+    let (mut rows, unreadable) = sort::<OutboxRow, _>("outbox", rows);
+    for id in unreadable {
+        execute!(tx, &BURY, [id, UNREADABLE, At(now)])?;
+    }
     rows.sort_by_key(|row| (row.event.occurred_at, row.event.id));
     Ok(rows)
 }
@@ -161,6 +175,7 @@ pub async fn claim(
 /// # Errors
 /// When the database fails.
 pub async fn published(tx: &mut Tx, id: EventId, now: Timestamp) -> Result<(), StoreError> {
+    tx.as_work().await?;
     execute!(tx, &PUBLISHED, [id.get(), At(now)])?;
     Ok(())
 }
@@ -170,6 +185,7 @@ pub async fn published(tx: &mut Tx, id: EventId, now: Timestamp) -> Result<(), S
 /// # Errors
 /// When the database fails.
 pub async fn release(tx: &mut Tx, row: &OutboxRow, at: Timestamp) -> Result<bool, StoreError> {
+    tx.as_work().await?;
     Ok(execute!(tx, &RELEASE, [row.event.id.get(), i64::from(row.attempts), At(at)])? == 1)
 }
 
@@ -178,6 +194,7 @@ pub async fn release(tx: &mut Tx, row: &OutboxRow, at: Timestamp) -> Result<bool
 /// # Errors
 /// When the database fails.
 pub async fn waiting(tx: &mut Tx) -> Result<Waiting, StoreError> {
+    tx.as_work().await?;
     Ok(fetch_optional!(tx, &WAITING => WaitingRow, [])?.into())
 }
 
@@ -186,11 +203,14 @@ pub async fn waiting(tx: &mut Tx) -> Result<Waiting, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn claimable(tx: &mut Tx, now: Timestamp) -> Result<Waiting, StoreError> {
-    let origin = tx.origin;
-    Ok(fetch_optional!(tx, &MINE => WaitingRow, [origin, At(now), At(now - ORIGIN_FIRST)])?.into())
+    tx.as_work().await?;
+    let statement = MINE.on(tx.system());
+    let (origin, by, first) = (tx.origin, tx.due_by(now), microseconds(ORIGIN_FIRST));
+    Ok(fetch_optional!(tx, statement => WaitingRow, [by, origin, first])?.into())
 }
 
-/// The events of somebody's guilds after one that they saw, written after `since`, oldest first.
+/// The events of somebody's guilds after one that they saw, written after `since`, oldest first; those that can't
+/// be read are left out.
 ///
 /// # Errors
 /// When the database fails.
@@ -200,9 +220,10 @@ pub async fn after(
     (seen, since): (EventId, Timestamp),
     limit: u32,
 ) -> Result<Vec<Event>, StoreError> {
+    tx.as_viewer(viewer).await?;
     let user = viewer.get().cast_signed();
     let rows = fetch_all!(tx, &AFTER => EventRow, [seen.get(), user, At(since), i64::from(limit)])?;
-    rows.into_iter().map(|row| OutboxRow::try_from(row).map(|row| row.event)).collect()
+    Ok(rows.into_iter().filter_map(|row| OutboxRow::try_from(row).ok().map(|row| row.event)).collect())
 }
 
 /// Forgets events published before `before`.
@@ -210,6 +231,7 @@ pub async fn after(
 /// # Errors
 /// When the database fails.
 pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.as_work().await?;
     execute!(tx, &SWEEP, [At(before)])
 }
 
@@ -218,6 +240,7 @@ pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn redo_untaken(tx: &mut Tx, consumer: &'static str) -> Result<u64, StoreError> {
+    tx.as_work().await?;
     let rows = execute!(tx, &REDO_UNTAKEN, [consumer])?;
     tx.wake_after_commit(Hint::Outbox);
     Ok(rows)

@@ -52,6 +52,7 @@ impl TryFrom<ParticipantRow> for Participant {
 /// # Errors
 /// When the database fails.
 pub async fn of_game(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec<Participant>, StoreError> {
+    tx.within(scope).await?;
     let rows = fetch_all!(tx, &OF_GAME => ParticipantRow, [game.get(), scope.column()])?;
     rows.into_iter().map(Participant::try_from).collect()
 }
@@ -70,6 +71,7 @@ pub async fn insert(
         Who::User(user) => (Some(user.get().cast_signed()), None),
         Who::Placeholder(name) => (None, Some(name)),
     };
+    tx.within(scope).await?;
     execute!(
         tx,
         &INSERT,
@@ -97,6 +99,7 @@ pub async fn delete(
     game: GameId,
     id: ParticipantId,
 ) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &DELETE, [id.get(), game.get(), scope.column()])?;
     Ok(())
 }

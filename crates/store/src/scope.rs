@@ -9,6 +9,11 @@ use domain::{Event, GuildId, Membership};
 pub struct GuildScope(GuildId);
 
 impl GuildScope {
+    /// The guild of a row that is about to be written whole.
+    pub(crate) const fn new(guild: GuildId) -> Self {
+        Self(guild)
+    }
+
     /// The guild that an event happened in.
     pub fn of_event(event: &Event) -> Self {
         Self(event.guild)

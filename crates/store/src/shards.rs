@@ -4,7 +4,7 @@
 
 use crate::at::At;
 use crate::db::{execute, fetch_all, fetch_optional};
-use crate::dialect::{locking, statements};
+use crate::dialect::{per_dialect, statements};
 use crate::{StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,14 +25,18 @@ statements! {
     => LOCK, CLAIM;
 }
 
-locking! { LOCK = "SELECT" "shards",
-"SELECT identified_at FROM shards WHERE total = $1 ORDER BY number", "FOR UPDATE" }
+per_dialect! {
+    LOCK = "SELECT" "shards",
+        "SELECT identified_at FROM shards WHERE total = $1 ORDER BY number" for_update
+}
 
-locking! { CLAIM = "UPDATE" "shards",
-"UPDATE shards SET fence = fence + 1, lease_until = $3 \
- WHERE total = $1 AND number = (SELECT number FROM shards WHERE total = $1 \
- AND (lease_until IS NULL OR lease_until <= $2) ORDER BY number LIMIT 1", "FOR UPDATE SKIP LOCKED",
-") RETURNING number, fence, session_id, session_sequence, session_url" }
+per_dialect! {
+    CLAIM = "UPDATE" "shards",
+        "UPDATE shards SET fence = fence + 1, lease_until = $3 \
+         WHERE total = $1 AND number = (SELECT number FROM shards WHERE total = $1 \
+         AND (lease_until IS NULL OR lease_until <= $2) ORDER BY number LIMIT 1" skip_locked
+        ") RETURNING number, fence, session_id, session_sequence, session_url"
+}
 
 /// One connection, as it was claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]

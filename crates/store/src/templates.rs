@@ -52,6 +52,7 @@ impl From<TemplateRow> for Template {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, scope: GuildScope, id: TemplateId) -> Result<Option<Template>, StoreError> {
+    tx.within(scope).await?;
     Ok(fetch_optional!(tx, &FIND => TemplateRow, [id.get(), scope.column()])?.map(Template::from))
 }
 
@@ -60,6 +61,7 @@ pub async fn find(tx: &mut Tx, scope: GuildScope, id: TemplateId) -> Result<Opti
 /// # Errors
 /// When the database fails.
 pub async fn default_of(tx: &mut Tx, scope: GuildScope) -> Result<Option<Template>, StoreError> {
+    tx.within(scope).await?;
     Ok(fetch_optional!(tx, &DEFAULT => TemplateRow, [scope.column()])?.map(Template::from))
 }
 
@@ -68,6 +70,7 @@ pub async fn default_of(tx: &mut Tx, scope: GuildScope) -> Result<Option<Templat
 /// # Errors
 /// When the database fails.
 pub async fn of_guild(tx: &mut Tx, scope: GuildScope) -> Result<Vec<Template>, StoreError> {
+    tx.within(scope).await?;
     let rows = fetch_all!(tx, &OF_GUILD => TemplateRow, [scope.column()])?;
     Ok(rows.into_iter().map(Template::from).collect())
 }
@@ -77,6 +80,7 @@ pub async fn of_guild(tx: &mut Tx, scope: GuildScope) -> Result<Vec<Template>, S
 /// # Errors
 /// When the database fails.
 pub async fn insert(tx: &mut Tx, template: &Template) -> Result<(), StoreError> {
+    tx.within(GuildScope::new(template.guild)).await?;
     execute!(
         tx,
         &INSERT,

@@ -36,6 +36,7 @@ pub async fn add(
         Recipient::Channel(channel) => (Some(channel.get().cast_signed()), None),
         Recipient::User(user) => (None, Some(user.get().cast_signed())),
     };
+    tx.within(scope).await?;
     let trace = TraceColumns::current();
     execute!(
         tx,
@@ -69,6 +70,7 @@ pub async fn withdraw(
     (game, kind): (GameId, NoticeKind),
     (reason, now): (&'static str, Timestamp),
 ) -> Result<u64, StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &WITHDRAW, [game.get(), scope.column(), kind.as_str(), reason, At(now)])
 }
 
@@ -82,6 +84,7 @@ pub async fn redo(
     (game, key): (GameId, &str),
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &REDO, [game.get(), scope.column(), key, At(now)])?;
     tx.wake_after_commit(Hint::Deliveries);
     Ok(())

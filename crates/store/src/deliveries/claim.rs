@@ -1,7 +1,8 @@
 use super::recipient;
-use crate::at::At;
-use crate::db::fetch_all;
-use crate::dialect::{locking, statements};
+use crate::at::{At, microseconds};
+use crate::claimed::{Claimed, UNREADABLE, sort};
+use crate::db::{execute, fetch_all};
+use crate::dialect::{per_dialect, statements};
 use crate::trace;
 use crate::{StoreError, Tx};
 use domain::notice::Recipient;
@@ -11,17 +12,19 @@ use telemetry::TraceContext;
 use uuid::Uuid;
 
 statements! {
+    BURY = "UPDATE" "deliveries",
+        "UPDATE deliveries SET state = 'dead', reason = $2, settled_at = $3, lease_until = NULL \
+         WHERE id = $1 AND state IN ('pending', 'sending')";
     => CLAIM;
 }
 
 // Chosen once, as the due moments are.
-locking! {
+per_dialect! {
     CLAIM = "UPDATE" "deliveries",
-        "WITH due AS (SELECT id FROM deliveries WHERE state IN ('pending', 'sending') AND available_at <= $1 \
-         ORDER BY available_at, id LIMIT $3",
-        "FOR UPDATE SKIP LOCKED",
-        ") UPDATE deliveries SET fence = fence + 1, attempts = attempts + 1, available_at = $2, lease_until = $2 \
-         WHERE id IN (SELECT id FROM due) \
+        "WITH due AS (SELECT id FROM deliveries WHERE state IN ('pending', 'sending') AND available_at <= " now
+        " ORDER BY available_at, id LIMIT $3" skip_locked
+        ") UPDATE deliveries SET fence = fence + 1, attempts = attempts + 1, available_at = " now " + $2" us
+        ", lease_until = " now " + $2" us " WHERE id IN (SELECT id FROM due) \
          RETURNING id, key, guild, game, kind, channel_id, user_id, attempts, fence, deadline, sending_since, \
          scheduled_for, traceparent, tracestate"
 }
@@ -98,7 +101,8 @@ impl TryFrom<ClaimedRow> for DeliveryRow {
     }
 }
 
-/// Claims the deliveries that have waited longest, under a lease, with a new fence each.
+/// Claims the deliveries that have waited longest, under a lease, with a new fence each. One that can't be read is
+/// dead.
 ///
 /// # Errors
 /// When the database fails.
@@ -107,9 +111,14 @@ pub async fn claim(
     (now, lease): (Timestamp, SignedDuration),
     limit: u32,
 ) -> Result<Vec<DeliveryRow>, StoreError> {
+    tx.as_work().await?;
     let statement = CLAIM.on(tx.system());
-    let rows = fetch_all!(tx, statement => ClaimedRow, [At(now), At(now + lease), i64::from(limit)])?;
-    let mut rows = rows.into_iter().map(DeliveryRow::try_from).collect::<Result<Vec<_>, _>>()?;
+    let (by, lease) = (tx.due_by(now), microseconds(lease));
+    let rows = fetch_all!(tx, statement => Claimed<ClaimedRow>, [by, lease, i64::from(limit)])?;
+    let (mut rows, unreadable) = sort::<DeliveryRow, _>("deliveries", rows);
+    for id in unreadable {
+        execute!(tx, &BURY, [id, UNREADABLE, At(now)])?;
+    }
     rows.sort_by_key(|row| (row.scheduled_for, row.id));
     Ok(rows)
 }

@@ -33,6 +33,7 @@ struct OpenRow {
 /// # Errors
 /// When the database fails.
 pub async fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, StoreError> {
+    tx.as_work().await?;
     let row = fetch_optional!(tx, &NEXT => NextRow, [])?;
     Ok(row.and_then(|row| row.at).map(Into::into))
 }
@@ -42,6 +43,7 @@ pub async fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn open(tx: &mut Tx) -> Result<u64, StoreError> {
+    tx.as_work().await?;
     Ok(fetch_optional!(tx, &OPEN => OpenRow, [])?.map_or(0, |row| row.open.cast_unsigned()))
 }
 
@@ -104,7 +106,7 @@ impl TryFrom<FateRow> for Fate {
     }
 }
 
-/// What became of every notice about a game, at most `limit`, oldest first.
+/// What became of every notice about a game that can be read, at most `limit`, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -114,6 +116,7 @@ pub async fn of_game(
     game: GameId,
     limit: u32,
 ) -> Result<Vec<Fate>, StoreError> {
+    tx.within(scope).await?;
     let rows = fetch_all!(tx, &OF_GAME => FateRow, [game.get(), scope.column(), i64::from(limit)])?;
-    rows.into_iter().map(Fate::try_from).collect()
+    Ok(rows.into_iter().filter_map(|row| Fate::try_from(row).ok()).collect())
 }

@@ -35,6 +35,7 @@ statements! {
 /// # Errors
 /// When the database fails.
 pub async fn sending(tx: &mut Tx, row: &DeliveryRow, now: Timestamp) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_delivery(row)).await?;
     Ok(execute!(tx, &SENDING, [row.id.get(), row.fence, At(now)])? == 1)
 }
 
@@ -49,6 +50,7 @@ pub async fn sent(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (channel, message) = (channel.get().cast_signed(), message.get().cast_signed());
+    tx.within(GuildScope::of_delivery(row)).await?;
     Ok(execute!(tx, &SENT, [row.id.get(), row.fence, channel, message, At(now)])? == 1)
 }
 
@@ -70,6 +72,7 @@ pub async fn end(tx: &mut Tx, row: &DeliveryRow, unsent: Unsent, now: Timestamp)
         Unsent::Skipped(reason) => ("skipped", reason),
         Unsent::Dead(reason) => ("dead", reason),
     };
+    tx.within(GuildScope::of_delivery(row)).await?;
     Ok(execute!(tx, &END, [row.id.get(), row.fence, state, reason, At(now)])? == 1)
 }
 
@@ -83,6 +86,7 @@ pub async fn retry(
     (at, reason): (Timestamp, &str),
     surely_unsent: bool,
 ) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_delivery(row)).await?;
     Ok(execute!(tx, &RETRY, [row.id.get(), row.fence, At(at), reason, surely_unsent])? == 1)
 }
 
@@ -96,6 +100,7 @@ pub async fn wake(
     reason: &'static str,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
+    tx.within(scope).await?;
     let woken = execute!(tx, &WAKE, [scope.column(), reason, At(now)])?;
     if woken > 0 {
         tx.wake_after_commit(Hint::Deliveries);
@@ -114,5 +119,6 @@ pub async fn redirect(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let channel = channel.get().cast_signed();
+    tx.within(GuildScope::of_delivery(row)).await?;
     Ok(execute!(tx, &TO_CHANNEL, [row.id.get(), row.fence, channel, At(now)])? == 1)
 }

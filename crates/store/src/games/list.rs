@@ -121,6 +121,7 @@ impl From<&GameFilter> for Matching {
 /// # Errors
 /// When the database fails.
 pub async fn list(tx: &mut Tx, filter: &GameFilter) -> Result<GamePage, StoreError> {
+    tx.as_viewer(filter.viewer).await?;
     let Matching { viewer, guild, manages, statuses, part, from, to, text } = Matching::from(filter);
     let total =
         fetch_optional!(tx, &COUNT => Total, [viewer, guild, manages, &statuses, part, from, to, &text])?;

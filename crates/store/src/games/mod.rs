@@ -8,7 +8,7 @@ pub use page::{names, rosters};
 
 use crate::at::At;
 use crate::db::{execute, fetch_optional};
-use crate::dialect::{Statements, locking, statements};
+use crate::dialect::{Statements, per_dialect, statements};
 use crate::{GuildScope, StoreError, Tx};
 use domain::{Game, GameId, GuildId, TemplateId, Terms, UserId};
 use sqlx::types::Json;
@@ -29,11 +29,11 @@ statements! {
     => LOCK;
 }
 
-locking! {
+per_dialect! {
     LOCK = "SELECT" "games",
         "SELECT id, guild, template, host, title, description, start_at, zone, terms, status, post_at, \
-         completed_at, version, created_at FROM games WHERE id = $1 AND guild = $2",
-        "FOR UPDATE"
+         completed_at, version, created_at FROM games WHERE id = $1 AND guild = $2"
+        for_update
 }
 
 #[derive(sqlx::FromRow)]
@@ -96,6 +96,7 @@ fn fold(title: &str) -> String {
 /// # Errors
 /// When the database fails.
 pub async fn guild_of(tx: &mut Tx, id: GameId) -> Result<Option<GuildId>, StoreError> {
+    tx.as_work().await?;
     let row = fetch_optional!(tx, &GUILD_OF => GuildColumn, [id.get()])?;
     Ok(row.map(|row| GuildId::new(row.guild.cast_unsigned())))
 }
@@ -105,6 +106,7 @@ pub async fn guild_of(tx: &mut Tx, id: GameId) -> Result<Option<GuildId>, StoreE
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, scope: GuildScope, id: GameId) -> Result<Option<Game>, StoreError> {
+    tx.within(scope).await?;
     fetch_optional!(tx, &FIND => GameRow, [id.get(), scope.column()])?.map(Game::try_from).transpose()
 }
 
@@ -113,6 +115,7 @@ pub async fn find(tx: &mut Tx, scope: GuildScope, id: GameId) -> Result<Option<G
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, scope: GuildScope, id: GameId) -> Result<Option<Game>, StoreError> {
+    tx.within(scope).await?;
     let statement = LOCK.on(tx.system());
     fetch_optional!(tx, statement => GameRow, [id.get(), scope.column()])?.map(Game::try_from).transpose()
 }
@@ -122,6 +125,7 @@ pub async fn lock(tx: &mut Tx, scope: GuildScope, id: GameId) -> Result<Option<G
 /// # Errors
 /// When the database fails.
 pub async fn insert(tx: &mut Tx, game: &Game) -> Result<(), StoreError> {
+    tx.within(GuildScope::new(game.guild)).await?;
     execute!(
         tx,
         &INSERT,
@@ -151,6 +155,7 @@ pub async fn insert(tx: &mut Tx, game: &Game) -> Result<(), StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn save(tx: &mut Tx, scope: GuildScope, game: &Game) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     execute!(
         tx,
         &SAVE,

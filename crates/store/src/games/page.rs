@@ -65,6 +65,7 @@ macro_rules! fetch_page {
     ($tx:ident, $statement:expr => $row:ty, $filter:ident, $games:ident) => {
         match ($games.first(), $games.last()) {
             (Some(first), Some(last)) => {
+                $tx.as_viewer($filter.viewer).await?;
                 let Matching { viewer, guild, manages, statuses, part, text, .. } = Matching::from($filter);
                 let (from, last_start) = (At(first.start), At(last.start));
                 let to = At(last.start + INSTANT);

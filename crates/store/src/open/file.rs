@@ -2,17 +2,18 @@
 
 use super::soundness::{self, trouble};
 use super::{ACQUIRE_TIMEOUT, OpenError, PREPARED_KEPT};
-use crate::db::{Db, Place, Pools};
+use crate::db::{Db, Measured, Place, Pools};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use telemetry::Telemetry;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
-pub(super) async fn open(path: &Path) -> Result<Db, OpenError> {
+pub(super) async fn open(path: &Path, telemetry: &Telemetry) -> Result<Db, OpenError> {
     if path.exists() {
         soundness::check(path).await?;
     }
@@ -30,7 +31,14 @@ pub(super) async fn open(path: &Path) -> Result<Db, OpenError> {
     let writer = connected.map_err(|error| trouble(path, &error))?;
     let readers = pool(READERS).connect_lazy_with(options.read_only(true));
     let place = Place { namespace: "muster".to_owned(), server: None };
-    Ok(Db { pools: Pools::Lite { writer, readers }, place: Arc::new(place) })
+    let writer = Measured::new(writer, "writer", telemetry);
+    let readers = Measured::new(readers, "readers", telemetry);
+    Ok(Db {
+        pools: Pools::Lite { writer, readers },
+        place: Arc::new(place),
+        patience: None,
+        heartbeat: BUSY_TIMEOUT,
+    })
 }
 
 #[cfg(test)]
@@ -49,11 +57,13 @@ mod tests {
     #[tokio::test]
     async fn every_connection_is_durable_and_keeps_references() {
         let folder = tempfile::tempdir().unwrap();
-        let Pools::Lite { writer, readers } = open(&folder.path().join("muster.db")).await.unwrap().pools
+        let telemetry = Telemetry::off(telemetry::ServiceName::Api);
+        let Pools::Lite { writer, readers } =
+            open(&folder.path().join("muster.db"), &telemetry).await.unwrap().pools
         else {
             panic!("a file is SQLite's")
         };
-        for (pool, query_only) in [(&writer, false), (&readers, true)] {
+        for (pool, query_only) in [(&writer.pool, false), (&readers.pool, true)] {
             assert_eq!(ask(pool, "PRAGMA journal_mode").await, "wal");
             let full = "2";
             assert_eq!(ask(pool, "PRAGMA synchronous").await, full);

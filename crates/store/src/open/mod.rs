@@ -2,14 +2,34 @@ mod file;
 mod server;
 mod soundness;
 
-use crate::db::{Access, Db, Pools};
-use crate::{Hints, MigrationState, StoreError, Tx, migrations};
+use crate::db::{Access, Db, DueBy};
+use crate::{Hints, MigrationState, StoreError, Tx, listen, migrations};
 use std::path::PathBuf;
 use std::time::Duration;
 use telemetry::Telemetry;
+use tokio_util::sync::CancellationToken;
 
 /// How long a transaction waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection.
+    pub connection: Duration,
+    /// For the answer to one statement. The server itself ends what takes fifteen seconds and says so; who hears
+    /// nothing for longer is cut off from it.
+    pub statement: Duration,
+    /// For a sign of life from where hints come from, and for the answer to it.
+    pub heartbeat: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connection: ACQUIRE_TIMEOUT, statement: seconds(20), heartbeat: seconds(5) }
+    }
+}
 
 /// How many prepared statements a connection keeps: all of ours. The library's hundred would be just too few.
 const PREPARED_KEPT: usize = 256;
@@ -38,12 +58,22 @@ pub enum OpenError {
     /// The file or the server can't be reached.
     #[error("{0} can't be opened: {1}")]
     Unreachable(String, String),
+    /// The server is there and lets nobody in with this name, password or database.
+    #[error("{0} refuses: {1}")]
+    Refused(String, String),
     /// The URL is none of a PostgreSQL server.
     #[error("the database's URL can't be read: {0}")]
     Url(String),
     /// The server is older than what the statements are written for.
     #[error("PostgreSQL {0} or newer is needed, and {1} is PostgreSQL {2}")]
     TooOld(u32, String, u32),
+}
+
+impl OpenError {
+    /// Whether the same may work later, with nothing changed by anybody: a server that isn't up yet.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable(..))
+    }
 }
 
 /// What went wrong, without the library's words around it.
@@ -54,9 +84,10 @@ fn reason(error: &sqlx::Error) -> String {
 /// The store, as one service holds it. Clones share connections and hints.
 #[derive(Clone, Debug)]
 pub struct Store {
-    db: Db,
+    pub(crate) db: Db,
     hints: Hints,
     telemetry: Telemetry,
+    due_by: DueBy,
 }
 
 impl Store {
@@ -65,11 +96,38 @@ impl Store {
     /// # Errors
     /// A file that is damaged, foreign or read-only, or a database that can't be reached.
     pub async fn open(config: &StoreConfig, telemetry: &Telemetry) -> Result<Self, OpenError> {
+        Self::open_patiently(config, telemetry, Patience::default()).await
+    }
+
+    /// Opens the database, with limits of its own to what is waited for.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_patiently(
+        config: &StoreConfig,
+        telemetry: &Telemetry,
+        patience: Patience,
+    ) -> Result<Self, OpenError> {
         let db = match config {
-            StoreConfig::Sqlite(path) => file::open(path).await?,
-            StoreConfig::Postgres(url) => server::open(url.expose()).await?,
+            StoreConfig::Sqlite(path) => file::open(path, telemetry).await?,
+            StoreConfig::Postgres(url) => server::open(url.expose(), (telemetry, patience)).await?,
         };
-        Ok(Self { db, hints: Hints::new(), telemetry: telemetry.clone() })
+        Ok(Self { db, hints: Hints::new(), telemetry: telemetry.clone(), due_by: DueBy::Told })
+    }
+
+    /// The same store, for which things come due by the server's clock instead of the moment that it is told, so
+    /// that processes whose clocks differ agree. On a file it changes nothing. Not for a practice clock.
+    #[must_use]
+    pub fn due_by_server(self) -> Self {
+        Self { due_by: DueBy::Server, ..self }
+    }
+
+    /// Listens for what other processes write, until stopped, and passes it on as [`hints`](Self::hints). Once per
+    /// process; a file has nobody to listen to.
+    pub async fn listen(&self, stop: CancellationToken) {
+        if let Some(server) = self.db.pools.server() {
+            listen::run(server, (&self.hints, self.db.heartbeat), &stop).await;
+        }
     }
 
     /// The same store, whose spans belong to another service.
@@ -83,7 +141,7 @@ impl Store {
     /// # Errors
     /// When the database can't be reached, or its write lock isn't free in time.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Tx::begin(&self.db, Access::Write, (&self.telemetry, &self.hints)).await
+        Tx::begin(&self.db, Access::Write, (&self.telemetry, &self.hints, self.due_by)).await
     }
 
     /// Starts a transaction that only reads, on one snapshot.
@@ -91,7 +149,7 @@ impl Store {
     /// # Errors
     /// When the database can't be reached.
     pub async fn read(&self) -> Result<Tx, StoreError> {
-        Tx::begin(&self.db, Access::Read, (&self.telemetry, &self.hints)).await
+        Tx::begin(&self.db, Access::Read, (&self.telemetry, &self.hints, self.due_by)).await
     }
 
     /// What commits wake.
@@ -117,13 +175,7 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(&self) {
-        match &self.db.pools {
-            Pools::Lite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
-            }
-            Pools::Pg(pool) => pool.close().await,
-        }
+        self.db.close().await;
     }
 }
 

@@ -1,15 +1,18 @@
 //! A database that is a PostgreSQL server.
 
-use super::{ACQUIRE_TIMEOUT, OpenError, PREPARED_KEPT, reason};
-use crate::db::{Db, Place, Pools};
+use super::{OpenError, PREPARED_KEPT, Patience, reason};
+use crate::db::{Db, Measured, Place, Pools, answered};
+use crate::error::is_transient;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
+use telemetry::Telemetry;
 
 const CONNECTIONS: u32 = 10;
 /// The oldest major version that the statements are tested on.
-const OLDEST_VERSION: u32 = 15;
+pub(crate) const OLDEST_VERSION: u32 = 15;
 /// `server_version_num` is the major version times this, plus the minor one (PostgreSQL documentation,
 /// "Preset Options").
 const VERSION_UNIT: u32 = 10_000;
@@ -19,20 +22,58 @@ const VERSION_UNIT: u32 = 10_000;
 const TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "15s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "30s")];
 
-pub(super) async fn open(url: &str) -> Result<Db, OpenError> {
+/// Makes a connection work as the role that row-level security holds back, where whoever signed in may take it: an
+/// owner or a superuser would walk through every wall. Before the first migration there is nothing that it may do.
+const TAKE_ROLE: &str = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = 'muster_app' \
+     AND pg_has_role(session_user, oid, 'MEMBER') \
+     AND has_table_privilege(oid, to_regclass('_sqlx_migrations'), 'SELECT')";
+
+/// How long a connection may take to show that it works when it is given back.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) async fn open(url: &str, (telemetry, patience): (&Telemetry, Patience)) -> Result<Db, OpenError> {
     let options = options(url)?;
     let place = place(&options);
     let name = format!("{}:{}/{}", options.get_host(), options.get_port(), place.namespace);
-    let unreachable = |reason: String| OpenError::Unreachable(name.clone(), reason);
     // Once by itself: a pool would try until its time is up, and only say that it is.
-    let asked = tokio::time::timeout(ACQUIRE_TIMEOUT, version(&options)).await;
-    let asked = asked.map_err(|_| unreachable("it does not answer".to_owned()))?;
-    let version = asked.map_err(|error| unreachable(reason(&error)))? / VERSION_UNIT;
+    let asked = tokio::time::timeout(patience.connection, version(&options)).await;
+    let asked = asked.map_err(|_| OpenError::Unreachable(name.clone(), "it does not answer".to_owned()))?;
+    let version = asked.map_err(|error| refusal(name.clone(), &error))?;
     if version < OLDEST_VERSION {
         return Err(OpenError::TooOld(OLDEST_VERSION, name, version));
     }
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-    Ok(Db { pools: Pools::Pg(pool.connect_lazy_with(options)), place: Arc::new(place) })
+    let pool = pool(patience).connect_lazy_with(options);
+    Ok(Db {
+        pools: Pools::Pg(Measured::new(pool, "postgresql", telemetry)),
+        place: Arc::new(place),
+        patience: Some(patience.statement),
+        heartbeat: patience.heartbeat,
+    })
+}
+
+fn pool(patience: Patience) -> PgPoolOptions {
+    let release = RELEASE_TIMEOUT.min(patience.statement);
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(patience.connection)
+        .after_connect(|connection, _| Box::pin(take_role(connection)))
+        // The library asks the same, and waits for the answer of a server that is cut off until the network gives up.
+        .after_release(move |connection, _| {
+            Box::pin(async move { answered(Some(release), connection.ping()).await.map(|()| true) })
+        })
+}
+
+/// Takes the role that services work as, if there is one.
+pub(crate) async fn take_role(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(TAKE_ROLE).execute(connection).await.map(drop)
+}
+
+/// Who is there and says no is another thing than who isn't there.
+fn refusal(name: String, error: &sqlx::Error) -> OpenError {
+    match error {
+        sqlx::Error::Database(_) if !is_transient(error) => OpenError::Refused(name, reason(error)),
+        _ => OpenError::Unreachable(name, reason(error)),
+    }
 }
 
 fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
@@ -49,9 +90,16 @@ fn place(options: &PgConnectOptions) -> Place {
 
 async fn version(options: &PgConnectOptions) -> Result<u32, sqlx::Error> {
     let mut connection = options.connect().await?;
-    let text: String = sqlx::query_scalar("SHOW server_version_num").fetch_one(&mut connection).await?;
+    let version = version_of(&mut connection).await?;
     connection.close().await?;
-    text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    Ok(version)
+}
+
+/// The major version of the server behind a connection.
+pub(crate) async fn version_of(connection: &mut PgConnection) -> Result<u32, sqlx::Error> {
+    let text: String = sqlx::query_scalar("SHOW server_version_num").fetch_one(connection).await?;
+    let number: u32 = text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    Ok(number / VERSION_UNIT)
 }
 
 #[cfg(test)]

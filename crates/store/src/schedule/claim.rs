@@ -1,9 +1,10 @@
 use super::moment;
-use crate::at::At;
+use crate::at::{At, microseconds};
+use crate::claimed::{Claimed, UNREADABLE, sort};
 use crate::db::{execute, fetch_all};
-use crate::dialect::{locking, statements};
+use crate::dialect::{per_dialect, statements};
 use crate::trace;
-use crate::{StoreError, Tx};
+use crate::{GuildScope, StoreError, Tx};
 use domain::due::{DueMoment, Duty};
 use domain::{GameId, GuildId};
 use jiff::{SignedDuration, Timestamp};
@@ -17,18 +18,20 @@ statements! {
     RETRY = "UPDATE" "schedule",
         "UPDATE schedule SET available_at = $3, last_error = $4, lease_until = NULL \
          WHERE id = $1 AND fence = $2 AND state = 'pending'";
+    BURY = "UPDATE" "schedule",
+        "UPDATE schedule SET state = 'dead', last_error = $2, lease_until = NULL \
+         WHERE id = $1 AND state = 'pending'";
     => CLAIM;
 }
 
 // The rows are chosen once, before any is changed: in a subquery of the UPDATE's own condition PostgreSQL may
 // choose anew for each row that it compares, and claim more than the limit.
-locking! {
+per_dialect! {
     CLAIM = "UPDATE" "schedule",
-        "WITH due AS (SELECT id FROM schedule WHERE duty = $1 AND state = 'pending' AND available_at <= $2 \
-         ORDER BY available_at, id LIMIT $4",
-        "FOR UPDATE SKIP LOCKED",
-        ") UPDATE schedule SET fence = fence + 1, attempts = attempts + 1, lease_until = $3, available_at = $3 \
-         WHERE id IN (SELECT id FROM due) \
+        "WITH due AS (SELECT id FROM schedule WHERE duty = $3 AND state = 'pending' AND available_at <= " now
+        " ORDER BY available_at, id LIMIT $4" skip_locked
+        ") UPDATE schedule SET fence = fence + 1, attempts = attempts + 1, lease_until = " now " + $2" us
+        ", available_at = " now " + $2" us " WHERE id IN (SELECT id FROM due) \
          RETURNING id, guild, game, kind, detail, due_at, deadline, attempts, fence, traceparent, tracestate"
 }
 
@@ -82,7 +85,7 @@ impl TryFrom<ClaimedRow> for DueRow {
     }
 }
 
-/// Claims the oldest due moments of a daemon under a lease, with a new fence each.
+/// Claims the oldest due moments of a daemon under a lease, with a new fence each. One that can't be read is dead.
 ///
 /// # Errors
 /// When the database fails.
@@ -92,10 +95,16 @@ pub async fn claim(
     (now, lease): (Timestamp, SignedDuration),
     limit: u32,
 ) -> Result<Vec<DueRow>, StoreError> {
+    tx.as_work().await?;
     let statement = CLAIM.on(tx.system());
-    let limit = i64::from(limit);
-    let rows = fetch_all!(tx, statement => ClaimedRow, [duty.as_str(), At(now), At(now + lease), limit])?;
-    let mut rows = rows.into_iter().map(DueRow::try_from).collect::<Result<Vec<_>, _>>()?;
+    let (by, lease) = (tx.due_by(now), microseconds(lease));
+    let rows = fetch_all!(
+        tx, statement => Claimed<ClaimedRow>, [by, lease, duty.as_str(), i64::from(limit)]
+    )?;
+    let (mut rows, unreadable) = sort::<DueRow, _>("schedule", rows);
+    for id in unreadable {
+        execute!(tx, &BURY, [id, UNREADABLE])?;
+    }
     rows.sort_by_key(|row| (row.moment.at, row.id));
     Ok(rows)
 }
@@ -121,6 +130,7 @@ pub async fn settle(tx: &mut Tx, row: &DueRow, settled: Settled) -> Result<bool,
         Settled::Skipped(reason) => ("skipped", Some(reason)),
         Settled::Dead => ("dead", None),
     };
+    tx.within(GuildScope::of_due(row)).await?;
     Ok(execute!(tx, &SETTLE, [row.id, row.fence, state, reason])? == 1)
 }
 
@@ -129,5 +139,6 @@ pub async fn settle(tx: &mut Tx, row: &DueRow, settled: Settled) -> Result<bool,
 /// # Errors
 /// When the database fails.
 pub async fn retry(tx: &mut Tx, row: &DueRow, at: Timestamp, error: &str) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_due(row)).await?;
     Ok(execute!(tx, &RETRY, [row.id, row.fence, At(at), error])? == 1)
 }

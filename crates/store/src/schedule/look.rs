@@ -1,6 +1,6 @@
 use crate::at::At;
 use crate::db::{fetch_all, fetch_optional};
-use crate::dialect::statements;
+use crate::dialect::{per_dialect, statements};
 use crate::{StoreError, Tx};
 use domain::due::Duty;
 use jiff::Timestamp;
@@ -8,11 +8,15 @@ use jiff::Timestamp;
 statements! {
     NEXT = "SELECT" "schedule",
         "SELECT MIN(available_at) AS at FROM schedule WHERE duty = $1 AND state = 'pending'";
-    DUE = "SELECT" "schedule",
-        "SELECT COUNT(*) AS due FROM schedule WHERE duty = $1 AND state = 'pending' AND available_at <= $2";
     BACKLOG = "SELECT" "schedule",
         "SELECT kind, COUNT(*) AS pending, MIN(due_at) AS oldest FROM schedule WHERE duty = $1 \
          AND state = 'pending' GROUP BY kind ORDER BY kind";
+    => DUE;
+}
+
+per_dialect! {
+    DUE = "SELECT" "schedule",
+        "SELECT COUNT(*) AS due FROM schedule WHERE duty = $2 AND state = 'pending' AND available_at <= " now
 }
 
 #[derive(sqlx::FromRow)]
@@ -37,6 +41,7 @@ struct BacklogRow {
 /// # Errors
 /// When the database fails.
 pub async fn next_due(tx: &mut Tx, duty: Duty) -> Result<Option<Timestamp>, StoreError> {
+    tx.as_work().await?;
     let row = fetch_optional!(tx, &NEXT => NextRow, [duty.as_str()])?;
     Ok(row.and_then(|row| row.at).map(Into::into))
 }
@@ -46,7 +51,9 @@ pub async fn next_due(tx: &mut Tx, duty: Duty) -> Result<Option<Timestamp>, Stor
 /// # Errors
 /// When the database fails.
 pub async fn due(tx: &mut Tx, duty: Duty, now: Timestamp) -> Result<u64, StoreError> {
-    let row = fetch_optional!(tx, &DUE => DueCount, [duty.as_str(), At(now)])?;
+    tx.as_work().await?;
+    let (statement, by) = (DUE.on(tx.system()), tx.due_by(now));
+    let row = fetch_optional!(tx, statement => DueCount, [by, duty.as_str()])?;
     Ok(row.map_or(0, |row| row.due.cast_unsigned()))
 }
 
@@ -66,6 +73,7 @@ pub struct Backlog {
 /// # Errors
 /// When the database fails.
 pub async fn backlog(tx: &mut Tx, duty: Duty) -> Result<Vec<Backlog>, StoreError> {
+    tx.as_work().await?;
     let rows = fetch_all!(tx, &BACKLOG => BacklogRow, [duty.as_str()])?;
     let backlog = |row: BacklogRow| Backlog {
         kind: row.kind,

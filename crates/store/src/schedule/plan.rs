@@ -38,18 +38,18 @@ struct PlannedRow {
     state: String,
 }
 
-/// Everything that is or was planned for a game.
+/// Everything that is or was planned for a game, as far as it can be read: what can't is found when it is due.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn of_game(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec<Planned>, StoreError> {
+    tx.within(scope).await?;
     let rows = fetch_all!(tx, &OF_GAME => PlannedRow, [game.get(), scope.column()])?;
-    rows.into_iter()
-        .map(|row| {
-            let moment = moment(&row.kind, row.detail, (row.due_at, row.deadline))?;
-            Ok(Planned { moment, pending: row.state == "pending" })
-        })
-        .collect()
+    let planned = |row: PlannedRow| {
+        let moment = moment(&row.kind, row.detail, (row.due_at, row.deadline)).ok()?;
+        Some(Planned { moment, pending: row.state == "pending" })
+    };
+    Ok(rows.into_iter().filter_map(planned).collect())
 }
 
 /// Plans a moment, or makes one that was withdrawn pending again; the current trace goes with it. Whoever has
@@ -63,6 +63,7 @@ pub async fn add(
     (id, game): (Uuid, GameId),
     moment: &DueMoment,
 ) -> Result<(), StoreError> {
+    tx.within(scope).await?;
     let trace = TraceColumns::current();
     execute!(
         tx,
@@ -102,6 +103,7 @@ pub async fn withdraw(
     moment: &DueMoment,
 ) -> Result<(), StoreError> {
     let (kind, detail) = (moment.kind.name(), moment.kind.detail().cast_signed());
+    tx.within(scope).await?;
     execute!(tx, &WITHDRAW, [game.get(), scope.column(), kind, detail, At(moment.at)])?;
     Ok(())
 }
@@ -117,6 +119,7 @@ pub async fn withdraw_join_notice(
 ) -> Result<(), StoreError> {
     let kind = DueKind::JoinNotice(user);
     let detail = kind.detail().cast_signed();
+    tx.within(scope).await?;
     execute!(tx, &WITHDRAW_KIND, [game.get(), scope.column(), kind.name(), detail])?;
     Ok(())
 }
@@ -126,5 +129,6 @@ pub async fn withdraw_join_notice(
 /// # Errors
 /// When the database fails.
 pub async fn withdraw_all(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<u64, StoreError> {
+    tx.within(scope).await?;
     execute!(tx, &WITHDRAW_ALL, [game.get(), scope.column()])
 }

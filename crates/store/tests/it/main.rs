@@ -27,3 +27,4 @@ mod scope;
 mod shards;
 mod spans;
 mod tour;
+mod unreadable;

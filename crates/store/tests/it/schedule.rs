@@ -5,8 +5,8 @@ use crate::sample::{BRUNO, LANTERN, id, now, reminder, scope, seconds};
 use domain::due::{DueKind, DueMoment, Duty, Planned};
 use domain::{Game, UserId};
 use jiff::{SignedDuration, Timestamp};
+use store::DueRow;
 use store::schedule::{self, Backlog, Settled};
-use store::{DueRow, StoreError, Tx};
 use telemetry::{TraceContext, Verb};
 
 stories! {
@@ -16,7 +16,6 @@ stories! {
     what_fails_comes_again_later,
     a_moment_that_is_planned_anew_is_lost_to_whoever_claimed_it,
     a_due_moment_remembers_the_trace_that_planned_it,
-    a_row_of_another_making_is_called_corrupt,
 }
 
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -170,18 +169,4 @@ async fn a_due_moment_remembers_the_trace_that_planned_it(db: &Database) {
     span.run(plan(db, &game, &[(1, reminder(&game, 1))])).await;
     let row = claim(db, game.start).await.remove(0);
     assert_eq!(row.trace, span.trace_context());
-}
-
-async fn a_row_of_another_making_is_called_corrupt(db: &Database) {
-    let game = db.with_game().await;
-    plan(db, &game, &[(1, reminder(&game, 1))]).await;
-    db.raw.execute("UPDATE schedule SET kind = 'snooze'").await.unwrap();
-    let mut tx: Tx = db.store.begin().await.unwrap();
-    let error = schedule::claim(&mut tx, Duty::Notify, (game.start, LEASE), 1).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        r#"a row of schedule holds what it must not: "snooze" is no kind of due moment"#
-    );
-    assert!(matches!(error, StoreError::Corrupt { .. }));
-    assert_eq!(error.error_type(), "corrupt_row");
 }

@@ -6,6 +6,7 @@ use crate::sample::{
     seconds, template,
 };
 use domain::due::Duty;
+use domain::notice::Notice;
 use domain::{ChannelId, DeliveryId, Game, MessageId, NoticeKind};
 use store::channels::{self, Channel};
 use store::deliveries::{self, Unsent};
@@ -81,6 +82,7 @@ pub(crate) async fn around(db: &Database, game: &Game) {
     work(db, game).await;
     settle_deliveries(db, game).await;
     change_people(db).await;
+    bury_unreadable(db, game).await;
     take_away(db, game).await;
 }
 
@@ -184,6 +186,32 @@ async fn settle_deliveries(db: &Database, game: &Game) {
         deliveries::redo(tx, scope(LANTERN), (game.id, &row.key), at).await.unwrap();
         let kind = (game.id, NoticeKind::Reminder);
         assert_eq!(deliveries::withdraw(tx, scope(LANTERN), kind, ("moved", at)).await.unwrap(), 1);
+    })
+    .await;
+}
+
+/// Rows of a version that nobody has written yet.
+async fn bury_unreadable(db: &Database, game: &Game) {
+    let guild = scope(LANTERN);
+    let unreadable = Notice { key: "unreadable".to_owned(), ..notice(game, BRUNO) };
+    db.write(async |tx| {
+        schedule::add(tx, guild, (id(41), game.id), &reminder(game, 41)).await.unwrap();
+        deliveries::add(tx, guild, (DeliveryId::new(id(42)), game.id, &unreadable), (now(), now()))
+            .await
+            .unwrap();
+        outbox::push(tx, &event(game, 43)).await.unwrap();
+    })
+    .await;
+    let break_rows = [
+        "UPDATE schedule SET kind = 'snooze' WHERE state = 'pending'",
+        "UPDATE deliveries SET kind = 'telegram' WHERE state = 'pending'",
+        "UPDATE outbox SET payload = '{' WHERE published_at IS NULL",
+    ];
+    db.raw.execute(break_rows.join("; ")).await.unwrap();
+    db.write(async |tx| {
+        assert_eq!(schedule::claim(tx, Duty::Notify, (game.start, seconds(15)), 9).await.unwrap(), []);
+        assert_eq!(deliveries::claim(tx, (game.start, seconds(15)), 9).await.unwrap(), []);
+        assert_eq!(outbox::claim(tx, game.start, seconds(15), 9).await.unwrap(), []);
     })
     .await;
 }

@@ -1,0 +1,3 @@
+-- An event that can't be published is dead, with the reason, instead of in everybody's way.
+ALTER TABLE outbox ADD COLUMN dead_at INTEGER;
+ALTER TABLE outbox ADD COLUMN dead_reason TEXT;

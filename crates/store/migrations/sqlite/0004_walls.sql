@@ -1,0 +1,1 @@
+-- Nothing: row-level security is PostgreSQL's. A file serves one process.
