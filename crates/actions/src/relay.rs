@@ -43,7 +43,8 @@ pub async fn run(ctx: Ctx, stop: CancellationToken) {
             turns.turned();
             ctx.telemetry.metrics().loop_turned("relay");
         }
-        if published.is_ok_and(|count| count >= BATCH as usize) {
+        // Whoever has refused one is not asked at once for the next.
+        if published.is_ok_and(|batch| batch.is_full() && batch.all_confirmed()) {
             continue;
         }
         tokio::select! {
@@ -65,8 +66,25 @@ const fn loop_name(service: ServiceName) -> &'static str {
     }
 }
 
-/// Publishes one batch; tells how many were claimed.
-async fn turn(ctx: &Ctx) -> Result<usize, StoreError> {
+/// What came of one turn.
+#[derive(Clone, Copy, Default)]
+struct Batch {
+    claimed: usize,
+    confirmed: usize,
+}
+
+impl Batch {
+    const fn is_full(self) -> bool {
+        self.claimed >= BATCH as usize
+    }
+
+    const fn all_confirmed(self) -> bool {
+        self.confirmed == self.claimed
+    }
+}
+
+/// Publishes one batch.
+async fn turn(ctx: &Ctx) -> Result<Batch, StoreError> {
     // The publish span hangs from the verb that wrote the event; what the relay itself asks the database is no
     // part of anybody's story.
     let store = &ctx.quiet;
@@ -77,8 +95,8 @@ async fn turn(ctx: &Ctx) -> Result<usize, StoreError> {
     };
     let age = waiting.oldest.map(|oldest| now.duration_since(oldest)).unwrap_or_default();
     ctx.telemetry.metrics().outbox_backlog(Duration::try_from(age).unwrap_or_default(), waiting.pending);
-    if waiting.pending == 0 {
-        return Ok(0);
+    if waiting.pending == 0 || !ctx.bus.takes_messages() {
+        return Ok(Batch::default());
     }
     let mut tx = store.begin().await?;
     let rows = store::outbox::claim(&mut tx, now, LEASE, BATCH).await?;
@@ -87,17 +105,21 @@ async fn turn(ctx: &Ctx) -> Result<usize, StoreError> {
     let messages: Vec<_> = rows.iter().map(message).collect();
     let confirmations = ctx.bus.publish(&ctx.telemetry, &messages).await;
 
+    let mut batch = Batch { claimed: rows.len(), confirmed: 0 };
     let mut tx = store.begin().await?;
     for (row, confirmed) in rows.iter().zip(confirmations) {
         match confirmed {
-            Ok(()) => store::outbox::published(&mut tx, row.event.id, ctx.clock.now()).await?,
+            Ok(()) => {
+                store::outbox::published(&mut tx, row.event.id, ctx.clock.now()).await?;
+                batch.confirmed += 1;
+            }
             Err(_) => {
                 store::outbox::release(&mut tx, row, ctx.clock.now() + PAUSE).await?;
             }
         }
     }
     tx.commit().await?;
-    Ok(rows.len())
+    Ok(batch)
 }
 
 fn message(row: &OutboxRow) -> Message {
@@ -127,7 +149,7 @@ pub async fn recover(ctx: &Ctx) -> Result<u64, StoreError> {
 /// Tells open pages what happens, until it is stopped.
 pub async fn follow(ctx: Ctx, stop: CancellationToken, tell: impl Fn(Event)) {
     let silent = Telemetry::off(ctx.telemetry.service());
-    let mut consumer = ctx.bus.subscribe(LIVE_QUEUE);
+    let mut consumer = ctx.bus.subscribe(LIVE_QUEUE).await;
     loop {
         let delivery = tokio::select! {
             () = stop.cancelled() => return,

@@ -19,7 +19,7 @@ const NAME: &str = "event consumer";
 pub(crate) async fn run(bot: Arc<Bot>) {
     let telemetry = &bot.ctx.telemetry;
     let turns = bot.ctx.readiness.watch_loop(NAME, STUCK_AFTER);
-    let mut consumer = bot.ctx.bus.subscribe(actions::relay::BOT_QUEUE);
+    let mut consumer = bot.ctx.bus.subscribe(actions::relay::BOT_QUEUE).await;
     loop {
         turns.turned();
         telemetry.metrics().loop_turned(NAME);

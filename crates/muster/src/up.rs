@@ -157,7 +157,7 @@ impl Process {
 
     /// Flushes what the services have still to tell, then ends what took it.
     async fn close(self, rooms: &Rooms, grounds: Grounds) {
-        rooms.bus.close();
+        rooms.bus.close().await;
         rooms.store.close().await;
         let flushes = self.telemetries.all().map(|telemetry| telemetry.shutdown(FLUSH));
         for flushed in futures_util::future::join_all(flushes).await {

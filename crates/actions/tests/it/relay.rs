@@ -65,7 +65,7 @@ async fn another_services_events_are_taken_over_after_five_seconds() {
 
     house.clock.advance(SignedDuration::from_micros(1));
     house.until("the other is out", async |house| pending(&house.ctx).await == 0).await;
-    let mut consumer = bot.bus.subscribe(BOT_QUEUE);
+    let mut consumer = bot.bus.subscribe(BOT_QUEUE).await;
     let types = [next(&bot, &mut consumer).await, next(&bot, &mut consumer).await];
     assert_eq!(types.map(|event| event.body.event_type()), ["participants.changed", "game.created"]);
     relay.stop().await;
@@ -89,7 +89,7 @@ async fn what_nobody_takes_stays_in_the_outbox() {
     ctx.bus.declare(BOT_QUEUE);
     house.clock.advance(SignedDuration::from_secs(16));
     house.until("it is out", async |_| pending(&ctx).await == 0).await;
-    let mut consumer = ctx.bus.subscribe(BOT_QUEUE);
+    let mut consumer = ctx.bus.subscribe(BOT_QUEUE).await;
     assert_eq!(next(&ctx, &mut consumer).await.body.event_type(), "game.created");
     relay.stop().await;
     house.close().await;
@@ -103,13 +103,13 @@ async fn what_the_bus_forgot_with_its_process_is_published_again() {
     let lost = house.game(|draft| draft.title = "Lost".to_owned()).await;
     house.until("both are out", async |house| pending(&house.ctx).await == 0).await;
     relay.stop().await;
-    let mut consumer = house.ctx.bus.subscribe(BOT_QUEUE);
+    let mut consumer = house.ctx.bus.subscribe(BOT_QUEUE).await;
     let taken = next(&house.ctx, &mut consumer).await;
     actions::events::take(&house.ctx, &taken).await.unwrap();
 
     // The process dies here, and with it the bus; the other event was in no inbox.
     let ctx = Ctx { bus: Bus::in_process(), ..house.ctx.clone() };
-    let mut consumer = ctx.bus.subscribe(QueueSpec::durable("muster.bot", &["#"]));
+    let mut consumer = ctx.bus.subscribe(QueueSpec::durable("muster.bot", &["#"])).await;
     assert_eq!(relay::recover(&ctx).await.unwrap(), 1);
     let relay = Relay::start(&house, &ctx, &house.captured).await;
     let again = next(&ctx, &mut consumer).await;

@@ -9,7 +9,7 @@ use crate::conformance::{message, next};
 async fn a_full_durable_queue_leaves_the_message_with_its_writer() {
     let telemetry = Telemetry::off(ServiceName::Api);
     let bus = Bus::InProcess(InProcessBus::with_capacity(2));
-    let mut bot = bus.subscribe(QueueSpec::durable("muster.bot", &["#"]));
+    let mut bot = bus.subscribe(QueueSpec::durable("muster.bot", &["#"])).await;
     let (first, second, third) = (message(1), message(2), message(3));
 
     let answers = bus.publish(&telemetry, &[first, second, third.clone()]).await;
@@ -26,7 +26,7 @@ async fn a_full_durable_queue_leaves_the_message_with_its_writer() {
 async fn a_full_transient_queue_forgets_its_oldest_and_holds_nobody_up() {
     let telemetry = Telemetry::off(ServiceName::Api);
     let bus = Bus::InProcess(InProcessBus::with_capacity(2));
-    let mut live = bus.subscribe(QueueSpec::transient("muster.live", &["#"]));
+    let mut live = bus.subscribe(QueueSpec::transient("muster.live", &["#"])).await;
 
     let answers = bus.publish(&telemetry, &[message(1), message(2), message(3)]).await;
 

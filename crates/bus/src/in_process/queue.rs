@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use uuid::Uuid;
 
-use crate::topic::fits;
+use super::topic::fits;
 use crate::{DeadLetter, Message, QueueSpec};
 
 /// Messages in order, those in hand counted, those that failed too often kept apart.

@@ -1,12 +1,19 @@
 //! The bus in this process: an exchange and its queues.
 
+mod consumer;
+mod queue;
+mod topic;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use telemetry::MessagingSystem;
 use uuid::Uuid;
 
-use crate::queue::Queue;
-use crate::{Consumer, DeadLetter, Message, PublishError, QueueSpec};
+use queue::Queue;
+
+pub(crate) use consumer::{Local, LocalConsumer, LocalReceipt};
+pub(crate) use queue::Waiting;
+
+use crate::{DeadLetter, Message, PublishError, QueueSpec};
 
 /// How many messages a queue keeps, ready and in hand together.
 const CAPACITY_MESSAGES: usize = 10_000;
@@ -45,9 +52,9 @@ impl InProcessBus {
         self.exchange.durable(spec);
     }
 
-    pub(crate) fn subscribe(&self, spec: QueueSpec, system: MessagingSystem) -> Consumer {
+    pub(crate) fn subscribe(&self, spec: QueueSpec) -> LocalConsumer {
         let queue = if spec.durable { self.exchange.durable(spec) } else { self.exchange.add(spec) };
-        Consumer::new(queue, Arc::clone(&self.exchange), system)
+        LocalConsumer::new(queue, Arc::clone(&self.exchange))
     }
 
     /// All queues that are bound take it, or none.
@@ -74,6 +81,10 @@ impl InProcessBus {
 
     pub(crate) fn redrive(&self, queue: &str, id: Option<Uuid>) -> usize {
         self.exchange.named(queue).map_or(0, |queue| queue.redrive(id))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.exchange.bound().closed
     }
 
     pub(crate) fn close(&self) {

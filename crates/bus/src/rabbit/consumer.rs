@@ -1,0 +1,226 @@
+//! Consuming: one task and one connection a consumer.
+
+use std::sync::Arc;
+
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{Acker, Channel};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::address::Server;
+use super::config::Broker;
+use super::connection::{self, Link, OPEN_WITHIN};
+use super::publisher::within;
+use super::watch::{Backoff, Watched};
+use super::{topology, wire};
+use crate::{BrokerError, Health, Message, QueueSpec};
+
+/// Takes what the task puts there.
+pub(crate) struct RemoteConsumer {
+    pub(crate) incoming: mpsc::Receiver<Incoming>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl RemoteConsumer {
+    /// The next message; `None` when the bus is closed.
+    pub(crate) async fn next(&mut self) -> Option<Incoming> {
+        loop {
+            let incoming = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                incoming = self.incoming.recv() => incoming?,
+            };
+            // What an ended connection has brought comes again by the next one.
+            if incoming.receipt.is_open() {
+                return Some(incoming);
+            }
+        }
+    }
+}
+
+/// A message that the broker handed over.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) message: Message,
+    pub(crate) returns: u32,
+    pub(crate) redelivered: bool,
+    pub(crate) delivery_tag: u64,
+    pub(crate) receipt: Receipt,
+    pub(crate) server: Arc<Server>,
+}
+
+/// What it takes to settle a message; dropped, it gives the message back.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    acker: Acker,
+    /// Keeps the connection open until the last message in hand is settled.
+    _channel: Channel,
+    _in_hand: Arc<()>,
+}
+
+impl Receipt {
+    pub(crate) async fn ack(self) -> Result<(), lapin::Error> {
+        said(self.acker.ack(BasicAckOptions::default()).await)
+    }
+
+    pub(crate) async fn reject(self) -> Result<(), lapin::Error> {
+        said(self.acker.reject(GIVE_BACK).await)
+    }
+
+    fn is_open(&self) -> bool {
+        self.acker.usable()
+    }
+}
+
+const GIVE_BACK: BasicRejectOptions = BasicRejectOptions { requeue: true };
+
+fn said(told: Result<bool, lapin::Error>) -> Result<(), lapin::Error> {
+    if told? { Ok(()) } else { Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()) }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        // The order is given with the first poll; what is settled already, or lost with its connection, takes none.
+        let _ = self.acker.reject(GIVE_BACK).now_or_never();
+    }
+}
+
+/// The task.
+pub(crate) struct Subscription {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) spec: QueueSpec,
+    pub(crate) watched: Watched,
+    pub(crate) sink: mpsc::Sender<Incoming>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Subscription {
+    /// Consumes until the bus is closed or the consumer is gone. `first` is dropped when the queue is there, or when it
+    /// is known that it can't be.
+    pub(crate) async fn run(self, first: oneshot::Sender<()>) {
+        let mut first = Some(first);
+        let mut backoff = Backoff::new();
+        while let Err(error) = self.session(&mut first, &mut backoff).await {
+            let pause = backoff.after(&error);
+            self.watched.set(Health::Down(error));
+            first.take();
+            tokio::select! {
+                () = self.ended() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn ended(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.sink.closed() => {}
+        }
+    }
+
+    /// Connects and forwards; an error when there is no connection any more.
+    async fn session(
+        &self,
+        first: &mut Option<oneshot::Sender<()>>,
+        backoff: &mut Backoff,
+    ) -> Result<(), BrokerError> {
+        let opened = tokio::select! {
+            biased;
+            () = self.ended() => return Ok(()),
+            opened = connection::open(&self.broker) => opened,
+        };
+        let mut link = opened?;
+        let consuming = within(OPEN_WITHIN, self.consume(&link)).await;
+        let mut consumer = consuming.map_err(|error| self.give_up(&link, &error))?;
+        self.watched.set(Health::Up);
+        *backoff = Backoff::new();
+        first.take();
+        let in_hand = Arc::new(());
+        let end = self.forward(&mut link, &mut consumer, &in_hand).await;
+        end.map_err(|error| self.give_up(&link, &error))?;
+        give_back(&link, consumer).await;
+        if Arc::strong_count(&in_hand) == 1 {
+            link.close().await;
+        }
+        Ok(())
+    }
+
+    fn give_up(&self, link: &Link, error: &lapin::Error) -> BrokerError {
+        link.cut();
+        connection::explain(&self.broker, error)
+    }
+
+    async fn consume(&self, link: &Link) -> Result<lapin::Consumer, lapin::Error> {
+        let channel = &link.channel;
+        topology::declare_exchanges(channel, &self.broker).await?;
+        let queue = topology::declare(channel, &self.broker, &self.spec).await?;
+        let prefetch = u16::try_from(self.spec.prefetch).unwrap_or(u16::MAX);
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let options = BasicConsumeOptions::default();
+        channel.basic_consume(wire::short(&queue), "".into(), options, FieldTable::default()).await
+    }
+
+    async fn forward(
+        &self,
+        link: &mut Link,
+        consumer: &mut lapin::Consumer,
+        in_hand: &Arc<()>,
+    ) -> Result<(), lapin::Error> {
+        loop {
+            let delivery = tokio::select! {
+                biased;
+                () = self.ended() => return Ok(()),
+                change = link.change() => {
+                    change?;
+                    continue;
+                }
+                delivery = consumer.next() => delivery,
+            };
+            let Some(delivery) = delivery else { return Err(cancelled()) };
+            let incoming = self.incoming(delivery?, link, in_hand);
+            tokio::select! {
+                () = self.ended() => return Ok(()),
+                // Nobody is there any more who would take it: it goes back.
+                _ = self.sink.send(incoming) => {}
+            }
+        }
+    }
+
+    fn incoming(&self, mut delivery: lapin::message::Delivery, link: &Link, in_hand: &Arc<()>) -> Incoming {
+        let returns = wire::returns(&delivery);
+        Incoming {
+            message: wire::message(&mut delivery),
+            returns,
+            redelivered: delivery.redelivered,
+            delivery_tag: delivery.delivery_tag,
+            receipt: Receipt {
+                acker: delivery.acker,
+                _channel: link.channel.clone(),
+                _in_hand: Arc::clone(in_hand),
+            },
+            server: Arc::clone(&self.broker.server),
+        }
+    }
+}
+
+/// Ends consuming and gives back what was handed over and not taken; what is in hand stays in hand.
+async fn give_back(link: &Link, mut consumer: lapin::Consumer) {
+    let cancelling = link.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+    if within(OPEN_WITHIN, cancelling).await.is_err() {
+        return link.cut();
+    }
+    while let Some(Some(Ok(delivery))) = consumer.next().now_or_never() {
+        if delivery.acker.reject(GIVE_BACK).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The queue was deleted, or its leader is gone.
+fn cancelled() -> lapin::Error {
+    std::io::Error::other("the broker has ended the consumer: its queue is gone or moves").into()
+}

@@ -1,0 +1,114 @@
+//! Dead letters: looked at, and put back.
+
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions, ConfirmSelectOptions,
+};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::{Channel, Confirmation, ErrorKind};
+use uuid::Uuid;
+
+use super::config::Broker;
+use super::connection::{self, Link};
+use super::wire;
+use crate::{BrokerError, DeadLetter, QueueSpec};
+
+/// Of very many, the oldest are worth a look.
+const LISTED: usize = 1_000;
+
+/// The dead letters of a queue, oldest first.
+pub(super) async fn list(broker: &Broker, spec: &QueueSpec) -> Result<Vec<DeadLetter>, BrokerError> {
+    let link = connection::open(broker).await?;
+    let listed = look(&link.channel, broker, spec).await;
+    end(broker, link, listed).await
+}
+
+/// Puts dead letters back into their queue; tells how many.
+pub(super) async fn redrive(
+    broker: &Broker,
+    spec: &QueueSpec,
+    id: Option<Uuid>,
+) -> Result<usize, BrokerError> {
+    let link = connection::open(broker).await?;
+    let moved = put_back(&link.channel, broker, (spec, id)).await;
+    end(broker, link, moved).await
+}
+
+async fn end<T: Default>(
+    broker: &Broker,
+    link: Link,
+    done: Result<T, lapin::Error>,
+) -> Result<T, BrokerError> {
+    link.close().await;
+    match done {
+        // Nobody has declared the queue yet, so nothing has died in it.
+        Err(error) if is_missing(&error) => Ok(T::default()),
+        done => done.map_err(|error| connection::explain(broker, &error)),
+    }
+}
+
+fn is_missing(error: &lapin::Error) -> bool {
+    let soft = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
+    matches!(error.kind(), ErrorKind::ProtocolError(refusal) if *refusal.kind() == soft)
+}
+
+/// Takes them and gives them back, which keeps their order.
+async fn look(channel: &Channel, broker: &Broker, spec: &QueueSpec) -> Result<Vec<DeadLetter>, lapin::Error> {
+    let queue = broker.dead_queue(spec.name);
+    let mut letters = Vec::new();
+    let mut last = None;
+    while let Some(mut delivery) = take(channel, &queue).await? {
+        let message = wire::message(&mut delivery);
+        letters.push(DeadLetter { message, attempts: spec.delivery_limit + 1 });
+        last = Some(delivery);
+        if letters.len() == LISTED {
+            break;
+        }
+    }
+    give_back(last).await?;
+    Ok(letters)
+}
+
+/// To the queue, never to the exchange: other queues have had their copy.
+async fn put_back(
+    channel: &Channel,
+    broker: &Broker,
+    (spec, id): (&QueueSpec, Option<Uuid>),
+) -> Result<usize, lapin::Error> {
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    let (queue, home) = (broker.dead_queue(spec.name), broker.queue(spec.name));
+    let mut moved = 0;
+    let mut last_kept = None;
+    while let Some(mut letter) = take(channel, &queue).await? {
+        let message = wire::message(&mut letter);
+        if id.is_some_and(|id| id != message.id) {
+            last_kept = Some(letter);
+            continue;
+        }
+        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+        let properties = wire::properties(&message);
+        let sent =
+            channel.basic_publish("".into(), wire::short(&home), options, &message.body, properties).await?;
+        if !matches!(sent.await?, Confirmation::Ack(None)) {
+            give_back(Some(letter)).await?;
+            return Err(std::io::Error::other(format!("{home} does not take it")).into());
+        }
+        letter.acker.ack(BasicAckOptions::default()).await?;
+        moved += 1;
+    }
+    give_back(last_kept).await?;
+    Ok(moved)
+}
+
+async fn take(channel: &Channel, queue: &str) -> Result<Option<Delivery>, lapin::Error> {
+    let taken = channel.basic_get(wire::short(queue), BasicGetOptions::default()).await?;
+    Ok(taken.map(|taken| taken.delivery))
+}
+
+/// This one and all before it.
+async fn give_back(last: Option<Delivery>) -> Result<(), lapin::Error> {
+    if let Some(last) = last {
+        last.acker.nack(BasicNackOptions { multiple: true, requeue: true }).await?;
+    }
+    Ok(())
+}

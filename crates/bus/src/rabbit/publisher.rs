@@ -1,0 +1,280 @@
+//! Publishing with confirms: one task, one connection, one window at a time.
+
+use std::collections::HashSet;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{Channel, Confirmation};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::config::Broker;
+use super::connection::{self, Change, Link, OPEN_WITHIN};
+use super::watch::{Backoff, Watched};
+use super::{topology, wire};
+use crate::{BrokerError, Health, Message, PublishError, QueueSpec};
+
+/// How many messages are on their way before the first must be confirmed.
+pub(crate) const WINDOW_MESSAGES: usize = 200;
+/// How long a connection that has ended may take to say which confirms it had received.
+const LAST_CONFIRMS_WITHIN: Duration = Duration::from_secs(1);
+
+/// One answer a message.
+pub(crate) type Answers = Vec<Result<(), PublishError>>;
+
+/// What the task is asked to do.
+pub(crate) enum Order {
+    /// Keep a queue, from now on and after each new connection.
+    Declare(QueueSpec),
+    /// Publish.
+    Publish(Window),
+}
+
+/// Messages that are published together, at most [`WINDOW_MESSAGES`].
+pub(crate) struct Window {
+    messages: Vec<Message>,
+    answer: oneshot::Sender<Answers>,
+}
+
+impl Window {
+    pub(crate) fn new(messages: Vec<Message>) -> (Self, oneshot::Receiver<Answers>) {
+        let (answer, answers) = oneshot::channel();
+        (Self { messages, answer }, answers)
+    }
+
+    fn refuse(self, error: PublishError) {
+        // Whoever no longer waits has left its messages in the outbox.
+        let _ = self.answer.send(vec![Err(error); self.messages.len()]);
+    }
+}
+
+/// The task.
+pub(crate) struct Publisher {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) watched: Arc<Watched>,
+    pub(crate) orders: mpsc::UnboundedReceiver<Order>,
+    pub(crate) specs: Vec<QueueSpec>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Publisher {
+    /// Publishes until the bus is closed or nobody holds it any more.
+    pub(crate) async fn run(mut self) {
+        let mut backoff = Backoff::new();
+        while let Err(error) = self.session(&mut backoff).await {
+            let pause = backoff.after(&error);
+            self.watched.set(Health::Down(error));
+            if self.refuse_for(pause).await.is_none() {
+                break;
+            }
+        }
+        self.watched.set(Health::Closed);
+    }
+
+    /// Connects and serves; an error when there is no connection any more.
+    async fn session(&mut self, backoff: &mut Backoff) -> Result<(), BrokerError> {
+        let stop = self.stop.clone();
+        let opened = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            opened = connection::open(&self.broker) => opened,
+        };
+        let mut link = opened?;
+        match self.serve(&mut link, backoff).await {
+            Ok(()) => {
+                link.close().await;
+                Ok(())
+            }
+            Err(error) => {
+                link.cut();
+                Err(connection::explain(&self.broker, &error))
+            }
+        }
+    }
+
+    async fn serve(&mut self, link: &mut Link, backoff: &mut Backoff) -> Result<(), lapin::Error> {
+        let mut declared = self.prepare(link).await?;
+        self.watched.set(Health::Up);
+        *backoff = Backoff::new();
+        loop {
+            if self.watched.health().is_up() {
+                declared = self.declare_from(declared, link).await?;
+            }
+            let order = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                change = link.change() => {
+                    self.note(change?);
+                    continue;
+                }
+                order = self.orders.recv() => order,
+            };
+            match order {
+                None => return Ok(()),
+                Some(order) if !self.watched.health().is_up() => self.put_off(order, PublishError::Blocked),
+                Some(Order::Declare(spec)) => self.keep(spec),
+                Some(Order::Publish(window)) => self.publish(link, window).await?,
+            }
+        }
+    }
+
+    /// Asks for confirms and declares everything; tells how many queues.
+    async fn prepare(&self, link: &Link) -> Result<usize, lapin::Error> {
+        let preparing = async {
+            link.channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            topology::declare_exchanges(&link.channel, &self.broker).await
+        };
+        within(OPEN_WITHIN, preparing).await?;
+        self.declare_from(0, link).await
+    }
+
+    /// Declares the queues that this connection hasn't declared; tells how many there are.
+    async fn declare_from(&self, declared: usize, link: &Link) -> Result<usize, lapin::Error> {
+        for spec in &self.specs[declared..] {
+            within(OPEN_WITHIN, topology::declare(&link.channel, &self.broker, spec)).await?;
+        }
+        Ok(self.specs.len())
+    }
+
+    fn keep(&mut self, spec: QueueSpec) {
+        if !self.specs.contains(&spec) {
+            self.specs.push(spec);
+        }
+    }
+
+    fn note(&self, change: Change) {
+        self.watched.set(match change {
+            Change::Blocked(reason) => Health::Blocked(reason),
+            Change::Unblocked => Health::Up,
+        });
+    }
+
+    /// Publishes a window and answers it; an error when the connection is of no more use.
+    async fn publish(&mut self, link: &mut Link, window: Window) -> Result<(), lapin::Error> {
+        let Window { messages, answer } = window;
+        let mut answer = Some(answer);
+        let exchange = self.broker.exchange();
+        let channel = link.channel.clone();
+        let mut sending = pin!(send(&channel, &exchange, &messages));
+        let mut patience = pin!(tokio::time::sleep(self.broker.confirm_within));
+        let tell = |answer: Option<oneshot::Sender<_>>, answers| answer.map(|answer| answer.send(answers));
+        loop {
+            tokio::select! {
+                confirmed = &mut sending => {
+                    let (answers, ended) = answers(&messages, confirmed);
+                    tell(answer, answers);
+                    return ended;
+                }
+                change = link.change() => match change {
+                    Ok(change) => {
+                        if matches!(change, Change::Blocked(_)) {
+                            tell(answer.take(), vec![Err(PublishError::Blocked); messages.len()]);
+                        }
+                        patience.set(tokio::time::sleep(self.broker.confirm_within));
+                        self.note(change);
+                    }
+                    Err(error) => {
+                        let last = tokio::time::timeout(LAST_CONFIRMS_WITHIN, sending).await;
+                        let unknown = || vec![Err(PublishError::Unconfirmed); messages.len()];
+                        tell(answer, last.map_or_else(|_| unknown(), |confirmed| answers(&messages, confirmed).0));
+                        return Err(error);
+                    }
+                },
+                () = &mut patience, if self.watched.health().is_up() => {
+                    tell(answer, vec![Err(PublishError::Unconfirmed); messages.len()]);
+                    return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+                }
+                () = self.stop.cancelled(), if answer.is_none() => return Ok(()),
+                Some(order) = self.orders.recv(), if answer.is_none() => self.put_off(order, PublishError::Blocked),
+            }
+        }
+    }
+
+    /// What can't be done now: queues are kept for later, messages go back to their writer.
+    fn put_off(&mut self, order: Order, why: PublishError) {
+        match order {
+            Order::Declare(spec) => self.keep(spec),
+            Order::Publish(window) => window.refuse(why),
+        }
+    }
+
+    /// Waits and refuses what comes meanwhile; `None` when there is nothing to wait for any more.
+    async fn refuse_for(&mut self, pause: Duration) -> Option<()> {
+        let mut over = pin!(tokio::time::sleep(pause));
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                () = &mut over => return Some(()),
+                order = self.orders.recv() => self.put_off(order?, PublishError::Away),
+            }
+        }
+    }
+}
+
+/// Sends all, then waits for what the broker says of each.
+async fn send(
+    channel: &Channel,
+    exchange: &str,
+    messages: &[Message],
+) -> Vec<Result<Confirmation, lapin::Error>> {
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let mut sent = Vec::with_capacity(messages.len());
+    for message in messages {
+        let (exchange, key) = (wire::short(exchange), wire::short(&message.routing_key));
+        sent.push(
+            channel.basic_publish(exchange, key, options, &message.body, wire::properties(message)).await,
+        );
+    }
+    let mut confirmed = Vec::with_capacity(sent.len());
+    for confirm in sent {
+        confirmed.push(match confirm {
+            Ok(confirm) => confirm.await,
+            Err(error) => Err(error),
+        });
+    }
+    confirmed
+}
+
+/// One answer a message, and the error that ended the connection.
+///
+/// lapin gives a returned message to whichever confirmation comes next, so that only a whole window tells which ones
+/// came back: by their ids and routing keys.
+fn answers(
+    messages: &[Message],
+    confirmed: Vec<Result<Confirmation, lapin::Error>>,
+) -> (Answers, Result<(), lapin::Error>) {
+    let mut returned = HashSet::new();
+    let mut ended = Ok(());
+    let mut verdicts = Vec::with_capacity(messages.len());
+    for confirmation in confirmed {
+        verdicts.push(match &confirmation {
+            Ok(Confirmation::Ack(_)) => Ok(()),
+            Ok(Confirmation::Nack(_)) => Err(PublishError::Refused),
+            Ok(Confirmation::NotRequested) | Err(_) => Err(PublishError::Unconfirmed),
+        });
+        match confirmation {
+            Ok(confirmation) => {
+                let back = confirmation.take_message();
+                returned.extend(back.map(|back| wire::identity(&back.delivery)));
+            }
+            Err(error) => ended = Err(error),
+        }
+    }
+    let with_returns = messages.iter().zip(verdicts).map(|(message, verdict)| {
+        let came_back = returned.contains(&(message.id, message.routing_key.clone()));
+        if came_back { Err(PublishError::Unroutable) } else { verdict }
+    });
+    (with_returns.collect(), ended)
+}
+
+/// Gives up after a while.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, lapin::Error> {
+    tokio::time::timeout(limit, work).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}
