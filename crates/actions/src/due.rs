@@ -1,11 +1,11 @@
 //! What the two daemons do when a moment has come.
 
 use crate::perform::perform;
-use crate::write::{reschedule, save_and_tell};
+use crate::write::{reschedule, save_and_announce};
 use crate::{Ctx, StoreError};
 use domain::due::{DueKind, Duty};
 use domain::seats;
-use domain::{EventBody, Game, Status};
+use domain::{Event, EventBody, Game, Status};
 use jiff::{SignedDuration, Timestamp};
 use store::schedule::{Backlog, Settled};
 use store::{DueRow, GuildScope, Hint, Tx};
@@ -85,17 +85,36 @@ impl Outcome {
     }
 }
 
+/// What came of a due moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The event that was written, if it was done: on its way over the bus, and good for a hint.
+    pub event: Option<Event>,
+}
+
+impl Carried {
+    const fn done(event: Event) -> Self {
+        Self { outcome: Outcome::Done, event: Some(event) }
+    }
+
+    const fn not_done(outcome: Outcome) -> Self {
+        Self { outcome, event: None }
+    }
+}
+
 /// Says that somebody has to be told something now; past its deadline it is skipped instead.
 ///
 /// # Errors
 /// The store failed.
-pub async fn notify(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+pub async fn notify(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
     let span = ctx.verb("notifications.dispatch");
     span.set(attr::game_id(&row.game));
     perform(&span, dispatch(ctx, row)).await
 }
 
-async fn dispatch(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+async fn dispatch(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
     let scope = GuildScope::of_due(row);
     let mut tx = ctx.store.begin().await?;
     let game = store::games::lock(&mut tx, scope, row.game).await?;
@@ -108,13 +127,15 @@ async fn dispatch(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
     };
     let settled = skipped.map_or(Settled::Done, Settled::Skipped);
     if !store::schedule::settle(&mut tx, row, settled).await? {
-        return Ok(Outcome::Lost);
+        return Ok(Carried::not_done(Outcome::Lost));
     }
+    let mut carried = Carried::not_done(skipped.map_or(Outcome::Done, Outcome::Skipped));
     if let (None, Some(mut game)) = (skipped, game) {
-        save_and_tell(ctx, &mut tx, (scope, &mut game), notification(row)).await?;
+        carried =
+            Carried::done(save_and_announce(ctx, &mut tx, (scope, &mut game), notification(row)).await?);
     }
     tx.commit().await?;
-    Ok(skipped.map_or(Outcome::Done, Outcome::Skipped))
+    Ok(carried)
 }
 
 fn notification(row: &DueRow) -> EventBody {
@@ -141,32 +162,32 @@ pub const fn leaves(kind: DueKind) -> Option<Status> {
 ///
 /// # Errors
 /// The store failed.
-pub async fn transition(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+pub async fn transition(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
     let span = ctx.verb("games.transition");
     span.set(attr::game_id(&row.game));
-    let outcome = perform(&span, apply(ctx, row)).await?;
-    if let (Outcome::Done, Some(action)) = (outcome, action(row.moment.kind)) {
+    let carried = perform(&span, apply(ctx, row)).await?;
+    if let (Outcome::Done, Some(action)) = (carried.outcome, action(row.moment.kind)) {
         ctx.telemetry.metrics().game_changed(action, crate::Door::Daemon.as_str());
     }
-    Ok(outcome)
+    Ok(carried)
 }
 
-async fn apply(ctx: &Ctx, row: &DueRow) -> Result<Outcome, StoreError> {
+async fn apply(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
     let scope = GuildScope::of_due(row);
     let mut tx = ctx.store.begin().await?;
     let game = store::games::lock(&mut tx, scope, row.game).await?;
     let next = game.zip(row.moment.kind.leads_to()).filter(|(game, next)| game.status.may_become(*next));
     let settled = if next.is_some() { Settled::Done } else { Settled::Skipped(OVERTAKEN) };
     if !store::schedule::settle(&mut tx, row, settled).await? {
-        return Ok(Outcome::Lost);
+        return Ok(Carried::not_done(Outcome::Lost));
     }
     let Some((mut game, next)) = next else {
         tx.commit().await?;
-        return Ok(Outcome::Skipped(OVERTAKEN));
+        return Ok(Carried::not_done(Outcome::Skipped(OVERTAKEN)));
     };
-    move_on(ctx, &mut tx, (scope, &mut game), next).await?;
+    let event = move_on(ctx, &mut tx, (scope, &mut game), next).await?;
     tx.commit().await?;
-    Ok(Outcome::Done)
+    Ok(Carried::done(event))
 }
 
 async fn move_on(
@@ -174,7 +195,7 @@ async fn move_on(
     tx: &mut Tx,
     (scope, game): (GuildScope, &mut Game),
     next: Status,
-) -> Result<(), StoreError> {
+) -> Result<Event, StoreError> {
     let (now, from) = (ctx.clock.now(), game.status);
     game.status = next;
     if next == Status::Completed {
@@ -184,7 +205,7 @@ async fn move_on(
         note_fill(ctx, tx, (scope, game)).await?;
     }
     reschedule(ctx, tx, (scope, game), now).await?;
-    save_and_tell(ctx, tx, (scope, game), EventBody::GameStatusChanged { from, to: next }).await
+    save_and_announce(ctx, tx, (scope, game), EventBody::GameStatusChanged { from, to: next }).await
 }
 
 /// How full a game is when it starts.

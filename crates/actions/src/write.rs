@@ -12,13 +12,27 @@ pub(crate) async fn save_and_tell(
     (scope, game): (GuildScope, &mut Game),
     body: EventBody,
 ) -> Result<(), StoreError> {
+    save_and_announce(ctx, tx, (scope, game), body).await.map(drop)
+}
+
+/// The same, and gives the event.
+pub(crate) async fn save_and_announce(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (scope, game): (GuildScope, &mut Game),
+    body: EventBody,
+) -> Result<Event, StoreError> {
     game.version += 1;
     store::games::save(tx, scope, game).await?;
-    tell(ctx, tx, game, body).await
+    announce(ctx, tx, game, body).await
 }
 
 /// Writes an event about a game in its present version.
 pub(crate) async fn tell(ctx: &Ctx, tx: &mut Tx, game: &Game, body: EventBody) -> Result<(), StoreError> {
+    announce(ctx, tx, game, body).await.map(drop)
+}
+
+async fn announce(ctx: &Ctx, tx: &mut Tx, game: &Game, body: EventBody) -> Result<Event, StoreError> {
     let now = ctx.clock.now();
     let event = Event {
         version: ENVELOPE_VERSION,
@@ -29,7 +43,8 @@ pub(crate) async fn tell(ctx: &Ctx, tx: &mut Tx, game: &Game, body: EventBody) -
         occurred_at: now,
         body,
     };
-    store::outbox::push(tx, &event).await
+    store::outbox::push(tx, &event).await?;
+    Ok(event)
 }
 
 /// Brings the schedule to what the game asks for now.

@@ -20,6 +20,9 @@ pub(crate) struct Addresses {
     /// Where the dashboard and its API listen [default: 127.0.0.1:8080]
     #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
+    /// Where our own services ask the API, signed [default: a free port of 127.0.0.1]
+    #[arg(long, env = "MUSTER_INTERNAL_LISTEN", value_name = "ADDRESS")]
+    pub(crate) internal_listen: Option<String>,
     /// Where the practice Discord listens [default: 127.0.0.1:8081]
     #[arg(long, env = "MUSTER_PRACTICE", value_name = "ADDRESS")]
     pub(crate) practice: Option<String>,

@@ -31,6 +31,8 @@ impl Bound {
 #[derive(Debug)]
 pub(crate) struct Listeners {
     pub(crate) dashboard: Bound,
+    /// For our own services.
+    pub(crate) internal: Bound,
     /// None when a bot token says that Discord is elsewhere.
     pub(crate) practice: Option<Bound>,
     pub(crate) otlp_grpc: Bound,
@@ -57,6 +59,7 @@ impl Listeners {
         };
         Ok(Self {
             dashboard: Bound::bind(settings.listen, "MUSTER_LISTEN")?,
+            internal: Bound::bind(settings.internal.listen, "MUSTER_INTERNAL_LISTEN")?,
             practice,
             otlp_grpc: Bound::bind(settings.otlp_grpc, "MUSTER_OTLP_GRPC")?,
             otlp_http: Bound::bind(settings.otlp_http, "MUSTER_OTLP_HTTP")?,

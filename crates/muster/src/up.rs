@@ -67,7 +67,7 @@ impl Process {
     async fn live(self, listeners: Listeners, running: &mut Vec<Service>) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
         let addresses = listeners.addresses(&self.settings.data);
-        let Listeners { dashboard, practice, otlp_grpc, otlp_http } = listeners;
+        let Listeners { dashboard, internal, practice, otlp_grpc, otlp_http } = listeners;
         // First of all: beside a damaged database nothing else is touched.
         let store = wiring::open_store(&self.folder, &self.telemetries.api).await?;
         let grounds = self.grounds((otlp_http, otlp_grpc), practice).await?;
@@ -80,9 +80,10 @@ impl Process {
             rooms: &rooms,
             telemetries: &self.telemetries,
             practice: grounds.practice.as_ref().map(Practice::address),
+            key: self.settings.internal.key_or_random(&self.chance)?,
             stop: &stop,
         };
-        plan.start(running, (dashboard, token), grounds.collector.observatory_router())?;
+        plan.start(running, (dashboard, internal, token), grounds.collector.observatory_router())?;
         when_ready(&rooms.readiness).await;
         banner::print(&addresses);
 

@@ -5,9 +5,12 @@
 //! sleeps until the next row, a hint, or its poll, whichever comes first. A hint is never needed for correctness.
 
 mod cycle;
+mod hints;
 mod row;
 
-use actions::due::{self, hints};
+pub use hints::Hints;
+
+use actions::due;
 use actions::{Ctx, StoreError};
 use domain::due::Duty;
 use jiff::Timestamp;
@@ -39,19 +42,32 @@ impl Wake {
     }
 }
 
+/// One of the two daemons.
+#[derive(Clone, Debug)]
+pub struct Daemon {
+    /// What it works with.
+    pub ctx: Ctx,
+    /// What it does.
+    pub duty: Duty,
+    /// Whom it tells of what it has done.
+    pub hints: Hints,
+}
+
 /// Runs a daemon until it is stopped; what it has claimed by then it finishes.
-pub async fn run(ctx: Ctx, duty: Duty, stop: CancellationToken) {
+pub async fn run(daemon: Daemon, stop: CancellationToken) {
+    let Daemon { ctx, duty, .. } = &daemon;
+    let duty = *duty;
     let turns = ctx.readiness.watch_loop(loop_name(duty), STUCK_AFTER);
-    let mut hints = hints(&ctx, duty);
+    let mut woken = due::hints(ctx, duty);
     let mut wake = Wake::Poll;
     let mut measured: Option<Instant> = None;
     while !stop.is_cancelled() {
-        hints.mark_unchanged();
+        woken.mark_unchanged();
         if measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
-            measure(&ctx, duty).await;
+            measure(ctx, duty).await;
             measured = Some(Instant::now());
         }
-        let next = match turn(&ctx, duty, wake).await {
+        let next = match turn(&daemon, wake).await {
             Ok(next) => {
                 turns.turned();
                 ctx.telemetry.metrics().loop_turned(loop_name(duty));
@@ -64,8 +80,8 @@ pub async fn run(ctx: Ctx, duty: Duty, stop: CancellationToken) {
         };
         wake = tokio::select! {
             () = stop.cancelled() => break,
-            _ = hints.changed() => Wake::Hint,
-            () = due_at(&ctx, next) => Wake::Due,
+            _ = woken.changed() => Wake::Hint,
+            () = due_at(ctx, next) => Wake::Due,
             () = tokio::time::sleep(POLL) => Wake::Poll,
         };
     }
@@ -79,11 +95,11 @@ const fn loop_name(duty: Duty) -> &'static str {
 }
 
 /// Does everything that is due; gives the moment at which something is due next.
-async fn turn(ctx: &Ctx, duty: Duty, wake: Wake) -> Result<Option<Timestamp>, StoreError> {
+async fn turn(daemon: &Daemon, wake: Wake) -> Result<Option<Timestamp>, StoreError> {
     loop {
-        let (next, due) = due::look(ctx, duty).await?;
-        if due == 0 || cycle::run(ctx, duty, (due, wake)).await? == 0 {
-            return Ok(next.filter(|next| *next > ctx.clock.now()));
+        let (next, due) = due::look(&daemon.ctx, daemon.duty).await?;
+        if due == 0 || cycle::run(daemon, (due, wake)).await? == 0 {
+            return Ok(next.filter(|next| *next > daemon.ctx.clock.now()));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One due moment: its span, its verb, and what happens when that fails, panics or hangs.
 
+use crate::Daemon;
 use crate::cycle::lateness;
-use actions::due::{self, Outcome};
+use actions::due::{self, Carried};
 use actions::{Ctx, DueRow, Refuses, StoreError};
 use domain::due::{DueKind, Duty};
 use std::time::Duration;
@@ -11,26 +12,15 @@ use telemetry::{Dispatch, Span, Transition, attr};
 const HUNG_AFTER: Duration = Duration::from_secs(30);
 
 /// Carries out a claimed row. Whatever goes wrong stays with this row: the others come in their turn.
-pub(crate) async fn carry_out(ctx: &Ctx, duty: Duty, row: DueRow) {
+pub(crate) async fn carry_out(daemon: &Daemon, row: DueRow) {
+    let ctx = &daemon.ctx;
     ctx.telemetry.metrics().schedule_lateness(row.moment.kind.name(), lateness(ctx, &row));
     let failure = if row.attempts > due::ATTEMPTS {
         // It was claimed so often and never settled: whoever tries it dies.
         Some("lease_expired".into())
     } else {
         // A task of its own, so that a panic ends the row and not the daemon.
-        let (task_ctx, task_row) = (ctx.clone(), row.clone());
-        let task = telemetry::spawn(async move {
-            let span = span_of(&task_ctx, &task_row);
-            let verb = async {
-                match duty {
-                    Duty::Notify => due::notify(&task_ctx, &task_row).await,
-                    Duty::Transition => due::transition(&task_ctx, &task_row).await,
-                }
-            };
-            let result = span.run(tokio::time::timeout(HUNG_AFTER, verb)).await;
-            finish(&span, result)
-        });
-        match task.await {
+        match telemetry::spawn(attempt(daemon.clone(), row.clone())).await {
             Ok(failure) => failure,
             Err(_) => Some("panic".into()),
         }
@@ -43,13 +33,30 @@ pub(crate) async fn carry_out(ctx: &Ctx, duty: Duty, row: DueRow) {
     }
 }
 
+/// Does what is due, and tells of it; gives the word for what went wrong.
+async fn attempt(daemon: Daemon, row: DueRow) -> Option<String> {
+    let ctx = &daemon.ctx;
+    let span = span_of(ctx, &row);
+    let verb = async {
+        match daemon.duty {
+            Duty::Notify => due::notify(ctx, &row).await,
+            Duty::Transition => due::transition(ctx, &row).await,
+        }
+    };
+    let result = span.run(tokio::time::timeout(HUNG_AFTER, verb)).await;
+    if let Ok(Ok(Carried { event: Some(event), .. })) = &result {
+        span.in_scope(|| daemon.hints.tell(ctx, event));
+    }
+    finish(&span, result)
+}
+
 fn finish(
     span: &Span,
-    result: Result<Result<Outcome, StoreError>, tokio::time::error::Elapsed>,
+    result: Result<Result<Carried, StoreError>, tokio::time::error::Elapsed>,
 ) -> Option<String> {
     match result {
-        Ok(Ok(outcome)) => {
-            span.set(attr::outcome(outcome.as_str()));
+        Ok(Ok(carried)) => {
+            span.set(attr::outcome(carried.outcome.as_str()));
             None
         }
         Ok(Err(error)) => {

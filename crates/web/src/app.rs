@@ -12,7 +12,7 @@ use url::Url;
 use crate::live::Live;
 
 /// Everything that the dashboard needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct App {
     /// What the verbs need, of the service `api-service`; its readiness is what `/readyz` tells.
     pub ctx: Ctx,

@@ -35,10 +35,14 @@ impl Live {
         Self { sender: broadcast::Sender::new(LAG), kept: Arc::default() }
     }
 
-    /// Tells everybody who listens; the past keeps the newest 1,024 events.
+    /// Tells everybody who listens; the past keeps the newest 1,024 events, and what is in it is not told again.
     pub fn tell(&self, event: Event) {
         let event = Arc::new(event);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // A hint and the bus tell of the same event, one soon after the other.
+        if kept.iter().rev().any(|told| told.id == event.id) {
+            return;
+        }
         if kept.len() == KEPT {
             kept.pop_front();
         }
@@ -96,6 +100,17 @@ mod tests {
         assert_eq!(missed, Missed::Events(vec![Arc::new(event(2)), Arc::new(event(3))]));
         live.tell(event(4));
         assert_eq!(*next.try_recv().unwrap(), event(4));
+        assert!(next.try_recv().is_err());
+    }
+
+    #[test]
+    fn what_is_told_twice_is_heard_once() {
+        let live = Live::new();
+        let (_, mut next) = live.listen(None);
+        for number in [1, 2, 1] {
+            live.tell(event(number));
+        }
+        assert_eq!((next.try_recv().unwrap().id, next.try_recv().unwrap().id), (event(1).id, event(2).id));
         assert!(next.try_recv().is_err());
     }
 

@@ -10,6 +10,7 @@ pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let text = |value: &dyn std::fmt::Display| toml::Value::String(value.to_string());
     let mut table = toml::Table::new();
     table.insert("listen".into(), text(&settings.listen));
+    table.insert("internal-listen".into(), text(&settings.internal.listen));
     table.insert("practice".into(), text(&settings.practice));
     table.insert("otlp-grpc".into(), text(&settings.otlp_grpc));
     table.insert("otlp-http".into(), text(&settings.otlp_http));
@@ -28,6 +29,8 @@ pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     say(table.to_string().trim_end())?;
     let token = if settings.bot_token.is_some() { "set" } else { "not set: the practice Discord is used" };
     say(format_args!("# DISCORD_BOT_TOKEN is {token}"))?;
+    let key = if settings.internal.key.is_some() { "set" } else { "not set: one is made at each start" };
+    say(format_args!("# MUSTER_INTERNAL_KEY is {key}"))?;
     let endpoint = match &telemetry.endpoint {
         Some(url) => url.origin().ascii_serialization(),
         None => "the embedded collector".to_owned(),

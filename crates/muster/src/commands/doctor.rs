@@ -74,6 +74,7 @@ fn addresses(settings: &Settings) -> Vec<(&'static str, Finding)> {
     };
     let mut findings = vec![
         ("dashboard", free(settings.listen, "MUSTER_LISTEN")),
+        ("internal", free(settings.internal.listen, "MUSTER_INTERNAL_LISTEN")),
         ("otlp-grpc", free(settings.otlp_grpc, "MUSTER_OTLP_GRPC")),
         ("otlp-http", free(settings.otlp_http, "MUSTER_OTLP_HTTP")),
     ];

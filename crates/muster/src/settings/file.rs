@@ -11,6 +11,7 @@ const DEFAULT_FILE: &str = "muster.toml";
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FileSettings {
     pub(super) listen: Option<String>,
+    pub(super) internal_listen: Option<String>,
     pub(super) practice: Option<String>,
     pub(super) otlp_grpc: Option<String>,
     pub(super) otlp_http: Option<String>,

@@ -1,11 +1,13 @@
 //! The effective configuration: flags over environment over `muster.toml` over defaults.
 
 mod file;
+mod internal;
 mod parse;
 
 use crate::cli::{Addresses, Common};
 use crate::failure::Failure;
 use file::FileSettings;
+pub(crate) use internal::Internal;
 use parse::{address, log_format, token, url};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +21,7 @@ const TOKEN_VARIABLE: &str = "DISCORD_BOT_TOKEN";
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
+    pub(crate) internal: Internal,
     pub(crate) practice: SocketAddr,
     pub(crate) otlp_grpc: SocketAddr,
     pub(crate) otlp_http: SocketAddr,
@@ -42,6 +45,10 @@ impl Settings {
         let discord_api = pick(&options.discord_api, &file.discord_api, discord::DISCORD_API);
         Ok(Self {
             listen: address("MUSTER_LISTEN", &pick(&addresses.listen, &file.listen, "127.0.0.1:8080"))?,
+            internal: Internal::read(
+                &pick(&addresses.internal_listen, &file.internal_listen, "127.0.0.1:0"),
+                variable,
+            )?,
             practice: address(
                 "MUSTER_PRACTICE",
                 &pick(&addresses.practice, &file.practice, "127.0.0.1:8081"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 async fn the_schema_is_brought_up_to_date_once() {
     let home = Home::new();
     let first = home.run(&["migrate"]).await.done();
-    insta::assert_snapshot!(first, @"./muster-data/muster.db: 1 of 1 migrations applied");
+    insta::assert_snapshot!(first, @"./muster-data/muster.db: 2 of 2 migrations applied");
     assert_eq!(home.run(&["migrate"]).await.done(), first);
 }
 
@@ -41,6 +41,7 @@ async fn the_configuration_is_shown_without_its_secrets() {
     data = "./muster-data"
     discord-api = "https://discord.com/api/v10"
     environment = "from the environment"
+    internal-listen = "127.0.0.1:0"
     listen = "127.0.0.1:2"
     log = "warn"
     log-format = "json"
@@ -48,6 +49,7 @@ async fn the_configuration_is_shown_without_its_secrets() {
     otlp-http = "127.0.0.1:4318"
     practice = "127.0.0.1:8081"
     # DISCORD_BOT_TOKEN is set
+    # MUSTER_INTERNAL_KEY is not set: one is made at each start
     # telemetry goes to http://127.0.0.1:9
     "#);
     let effective: toml::Table = shown.parse().expect("it can be put into muster.toml");
@@ -76,6 +78,7 @@ async fn the_doctor_finds_what_is_wrong() {
         ok     data folder: ./muster-data is free and can be written to
         ok     database: there is none yet; the first start makes it
         ok     dashboard:
+        ok     internal:
         ok     otlp-grpc:
         ok     otlp-http:
         ok     practice:
@@ -89,7 +92,7 @@ async fn the_doctor_finds_what_is_wrong() {
     insta::assert_snapshot!(findings(&running), @r"
     ok     configuration: every setting can be read
     ok     data folder: ./muster-data is in use by a Muster that is running
-    ok     database: sound, 1 migrations applied
+    ok     database: sound, 2 migrations applied
     ok     addresses: held by the Muster that is running on this folder
     ok     discord: no DISCORD_BOT_TOKEN: the practice Discord is used
     ");
@@ -107,6 +110,7 @@ async fn the_doctor_finds_what_is_wrong() {
     ok     data folder: ./muster-data is free and can be written to
     wrong  database: ./muster-data/muster.db is damaged or no database: file is not a database; put a backup in its place, or move it away to start anew
     wrong  dashboard:
+    ok     internal:
     ok     otlp-grpc:
     ok     otlp-http:
     wrong  discord: no answer from Discord: error sending request: client error

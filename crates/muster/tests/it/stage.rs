@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 /// The last spans of a change's way over the bus.
 const TAKEN: [&str; 3] = ["publish muster.events", "process muster.bot", "ack muster.bot"];
+/// A daemon's call to the API and its answer.
+const HINTED: [&str; 2] = ["POST /internal/v1/hints"; 2];
 
 /// Everybody and everything that takes part. The clock stands still unless it is moved.
 pub(crate) struct Stage {
@@ -68,7 +70,7 @@ impl Stage {
     pub(crate) async fn moment(&self, game: &str, (key, value): (&str, &str), leads_to: &[&str]) -> Trace {
         let transition = key.starts_with("muster.transition");
         let root = if transition { "status_transition.apply" } else { "notification.dispatch" };
-        let last = [&TAKEN[..], leads_to].concat();
+        let last = [&TAKEN[..], &HINTED, leads_to].concat();
         self.observatory.whole((root, game), |trace| trace.is(key, value), &last).await
     }
 

@@ -2,6 +2,7 @@
 
 use actions::Ctx;
 use domain::due::Duty;
+use scheduler::Hints;
 use std::collections::BTreeMap;
 use telemetry::{Captured, CapturedSpan, ServiceName};
 use testkit::House;
@@ -26,13 +27,19 @@ pub(crate) async fn house() -> House {
 impl Daemon {
     /// Starts a daemon, and waits until it has looked at the schedule once.
     pub(crate) async fn start(house: &House, duty: Duty) -> Self {
+        Self::start_with(house, duty, |_| Hints::none()).await
+    }
+
+    /// The same, with hints.
+    pub(crate) async fn start_with(house: &House, duty: Duty, hints: impl FnOnce(&Ctx) -> Hints) -> Self {
         let service = match duty {
             Duty::Notify => ServiceName::NotificationDaemon,
             Duty::Transition => ServiceName::StatusTransitionDaemon,
         };
         let (ctx, captured) = house.beside(service);
         let stop = house.stop.child_token();
-        let task = telemetry::spawn(scheduler::run(ctx.clone(), duty, stop.clone()));
+        let daemon = scheduler::Daemon { ctx: ctx.clone(), duty, hints: hints(&ctx) };
+        let task = telemetry::spawn(scheduler::run(daemon, stop.clone()));
         let daemon = Self { ctx, captured, stop, task };
         house
             .until("its first turn", async |_| {

@@ -4,6 +4,7 @@
 
 mod daemon;
 mod failures;
+mod hints;
 mod loops;
 mod notices;
 mod rows;

@@ -70,7 +70,7 @@ pub(crate) async fn events(house: &House, game: &Game) -> Vec<String> {
     payloads.iter().map(|payload| line(&serde_json::from_str(payload).unwrap())).collect()
 }
 
-fn line(event: &domain::Event) -> String {
+pub(crate) fn line(event: &domain::Event) -> String {
     use domain::EventBody::{GameStatusChanged, NotificationDue};
     let name = event.body.event_type();
     match &event.body {

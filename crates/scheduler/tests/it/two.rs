@@ -26,8 +26,8 @@ async fn whoever_slept_over_a_lease_can_settle_nothing() {
     let second = due::claim(&other, Duty::Notify).await.unwrap().remove(0);
     assert_eq!((second.id, second.fence, second.attempts), (first.id, first.fence + 1, 2));
 
-    assert_eq!(due::notify(&other, &second).await.unwrap(), Outcome::Done);
-    assert_eq!(due::notify(&slow, &first).await.unwrap(), Outcome::Lost);
+    assert_eq!(due::notify(&other, &second).await.unwrap().outcome, Outcome::Done);
+    assert_eq!(due::notify(&slow, &first).await.unwrap().outcome, Outcome::Lost);
     due::fail(&slow, &first, "timeout").await.unwrap();
     insta::assert_snapshot!(planned(&house, &game).await, @r"
     reminder done

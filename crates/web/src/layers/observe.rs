@@ -12,6 +12,7 @@ use domain::{GameId, GuildId, UserId};
 use telemetry::{HttpServer, Span, TraceContext, attr};
 
 use crate::app::Web;
+use crate::internal::Admission;
 use crate::problem::Cause;
 
 /// Finds a request in traces and logs: its trace id, or 32 random digits when there is no trace.
@@ -104,16 +105,22 @@ pub(crate) async fn observe(State(web): State<Web>, mut request: Request, next: 
 fn start_span(web: &Web, request: &Request, route: Option<&str>) -> Span {
     let headers = request.headers();
     let path: String = request.uri().path().chars().take(PATH_CHARACTERS).collect();
-    let link = TraceContext::parse(text(headers, "traceparent"), text(headers, "tracestate"));
-    let span = web.telemetry().http_server(HttpServer {
+    let internal = request.extensions().get::<Admission>();
+    let answered = HttpServer {
         method: request.method().as_str(),
         route,
         path: &path,
-        scheme: web.config().scheme(),
-        link: Some(link).filter(|link| !link.is_empty()),
-    });
+        scheme: if internal.is_some() { "http" } else { web.config().scheme() },
+        link: None,
+    };
+    let span = if let Some(Admission::Sibling(caller)) = internal {
+        web.telemetry().http_server_of_sibling(answered, caller)
+    } else {
+        let link = TraceContext::parse(text(headers, "traceparent"), text(headers, "tracestate"));
+        web.telemetry().http_server(HttpServer { link: Some(link).filter(|it| !it.is_empty()), ..answered })
+    };
     span.set(attr::protocol_version("1.1"));
-    if let Some(host) = web.config().public_url.host_str() {
+    if let Some(host) = web.config().public_url.host_str().filter(|_| internal.is_none()) {
         span.set(attr::server_address(host));
     }
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {

@@ -46,6 +46,8 @@ problem_types! {
         "A header, the query or a form can't be decoded.";
     NOT_SIGNED_IN = 401 "not-signed-in", "You are not signed in",
         "The request needs a session cookie or a bearer token, and has none that is valid.";
+    UNSIGNED = 401 "unsigned", "The request is not signed",
+        "Only our own services are answered here, and they sign each request anew.";
     FORBIDDEN = 403 "forbidden", "You may not do this",
         "You are a member, but this is for hosts or managers.";
     CROSS_SITE = 403 "cross-site", "The request comes from another site",

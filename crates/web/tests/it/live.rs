@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::house::{House, Person};
 
-fn event(number: u128, game: &str, body: EventBody) -> Event {
+pub(crate) fn event(number: u128, game: &str, body: EventBody) -> Event {
     Event {
         version: ENVELOPE_VERSION,
         id: EventId::new(Uuid::from_u128(number)),
@@ -23,7 +23,12 @@ fn event(number: u128, game: &str, body: EventBody) -> Event {
     }
 }
 
-async fn listen(house: &House, person: &Person<'_>, path: &str, last: Option<u128>) -> BodyDataStream {
+pub(crate) async fn listen(
+    house: &House,
+    person: &Person<'_>,
+    path: &str,
+    last: Option<u128>,
+) -> BodyDataStream {
     let mut request: Request<Body> = person.request("GET", path).body(Body::empty()).unwrap();
     if let Some(last) = last {
         let id = Uuid::from_u128(last).to_string();
@@ -34,7 +39,7 @@ async fn listen(house: &House, person: &Person<'_>, path: &str, last: Option<u12
     response.into_body().into_data_stream()
 }
 
-async fn heard(stream: &mut BodyDataStream, game: &str) -> String {
+pub(crate) async fn heard(stream: &mut BodyDataStream, game: &str) -> String {
     let bytes = stream.next().await.unwrap().unwrap();
     String::from_utf8(bytes.to_vec()).unwrap().replace(game, "[game]")
 }

@@ -6,6 +6,7 @@
 mod api;
 mod document;
 mod house;
+mod internal;
 mod live;
 mod pages;
 mod problems;

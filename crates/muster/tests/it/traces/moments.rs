@@ -67,6 +67,8 @@ pub(crate) fn reminded(trace: &Trace) {
                 bot-service UPDATE deliveries CLIENT [5]
                 bot-service COMMIT CLIENT [3]
             bot-service ack muster.bot CLIENT [11]
+      notification-daemon POST /internal/v1/hints CLIENT [12]
+        api-service POST /internal/v1/hints SERVER [13]
     [1] discord.guild.id muster.game.id muster.notification.id muster.notification.kind muster.notification.lateness_ms muster.notification.scheduled_time muster.outcome
     [2] muster.action muster.game.id muster.outcome
     [3] db.namespace db.operation.name db.query.summary db.query.text db.system.name
@@ -78,6 +80,8 @@ pub(crate) fn reminded(trace: &Trace) {
     [9] muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome user.id
     [10] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
     [11] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
+    [12] http.request.method http.response.status_code server.address server.port url.full url.template
+    [13] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version url.path url.scheme
     ");
 }
 
@@ -113,6 +117,8 @@ pub(crate) fn started(trace: &Trace) {
                 bot-service UPDATE cards CLIENT [5]
                 bot-service COMMIT CLIENT [3]
             bot-service ack muster.bot CLIENT [11]
+      status-transition-daemon POST /internal/v1/hints CLIENT [12]
+        api-service POST /internal/v1/hints SERVER [13]
     [1] discord.guild.id muster.game.id muster.outcome muster.transition.lateness_ms muster.transition.new_status muster.transition.old_status muster.transition.time
     [2] muster.action muster.game.id muster.outcome
     [3] db.namespace db.operation.name db.query.summary db.query.text db.system.name
@@ -124,5 +130,7 @@ pub(crate) fn started(trace: &Trace) {
     [9] discord.channel.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
     [10] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
     [11] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
+    [12] http.request.method http.response.status_code server.address server.port url.full url.template
+    [13] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version url.path url.scheme
     ");
 }

@@ -1,0 +1,80 @@
+//! The four services of `muster up`, a file each: which loops they run.
+
+mod api;
+mod bot;
+mod daemon;
+
+use crate::failure::Failure;
+use crate::listeners::Bound;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::wiring::{self, Rooms, Telemetries};
+use actions::{Ctx, relay};
+use axum::Router;
+use domain::due::Duty;
+use sibling::Key;
+use std::future::Future;
+use std::net::SocketAddr;
+use telemetry::Secret;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// What the services are started with.
+pub(crate) struct Plan<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) rooms: &'a Rooms,
+    pub(crate) telemetries: &'a Telemetries,
+    pub(crate) practice: Option<SocketAddr>,
+    /// With which they sign what they ask of each other.
+    pub(crate) key: Key,
+    pub(crate) stop: &'a CancellationToken,
+}
+
+impl Plan<'_> {
+    /// Starts all four; what runs stands in `running` also when a later one can't be started.
+    pub(crate) fn start(
+        &self,
+        running: &mut Vec<Service>,
+        (dashboard, internal, token): (Bound, Bound, Secret<String>),
+        observatory: Router,
+    ) -> Result<(), Failure> {
+        running.push(self.bot(dashboard.address, token)?);
+        running.push(self.daemon(Duty::Notify, internal.address)?);
+        running.push(self.daemon(Duty::Transition, internal.address)?);
+        running.push(self.api((dashboard, internal), observatory)?);
+        Ok(())
+    }
+
+    fn public_url(&self, dashboard: SocketAddr) -> Result<Url, Failure> {
+        match &self.settings.public_url {
+            Some(url) => Ok(url.clone()),
+            None => wiring::http_url("MUSTER_LISTEN", &format!("http://{dashboard}")),
+        }
+    }
+}
+
+type Work = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn boxed(work: impl Future<Output = ()> + Send + 'static) -> Work {
+    Box::pin(work)
+}
+
+/// Starts what runs beside a service's main loop: its relay, and more.
+fn beside(
+    ctx: &Ctx,
+    stop: &CancellationToken,
+    more: impl IntoIterator<Item = Work>,
+) -> Vec<tokio::task::JoinHandle<()>> {
+    let relay = boxed(relay::run(ctx.clone(), stop.clone()));
+    std::iter::once(relay).chain(more).map(telemetry::spawn).collect()
+}
+
+/// Waits for what ran beside, and for what goes on after answers were given.
+async fn finish(ctx: Ctx, beside: Vec<tokio::task::JoinHandle<()>>) {
+    for task in beside {
+        // A panic there has been logged; the service itself has ended well.
+        let _ = task.await;
+    }
+    ctx.background.close();
+    ctx.background.wait().await;
+}
