@@ -2,7 +2,7 @@ use super::Size;
 use super::scenario::Scenario;
 use super::seed::Seed;
 use super::variant::{Kind, Variant};
-use crate::bench::load::{self, Volley, arrivals};
+use crate::bench::load::{self, SplitMix, Volley, arrivals};
 use crate::bench::server::Server;
 use crate::bench::sink::Arrived;
 use crate::failure::Failure;
@@ -111,7 +111,7 @@ impl Block<'_> {
         Ok(())
     }
 
-    /// Asks every server once: there and back in turns, so that none is always after the same one.
+    /// Asks every server once.
     fn turn(
         &self,
         servers: &[Server],
@@ -121,12 +121,8 @@ impl Block<'_> {
         let before = cpu(servers)?;
         let due = arrivals(self.size.burst, rate, seed_of(round, cycle));
         let first = self.size.warm_up + cycle * self.size.burst;
-        let mut order: Vec<_> = (0..servers.len()).collect();
-        if cycle % 2 == 1 {
-            order.reverse();
-        }
         let mut latencies = vec![Vec::new(); servers.len()];
-        for index in order {
+        for index in order(servers.len(), cycle) {
             latencies[index] = self.volley(&servers[index], first, due.clone()).fire()?;
             std::thread::sleep(PAUSE);
         }
@@ -184,7 +180,38 @@ fn cpu(servers: &[Server]) -> Result<Vec<Duration>, Failure> {
     servers.iter().map(Server::cpu).collect()
 }
 
+/// In which order servers have their turn: by chance, and in the next cycle the other way round, so that none comes
+/// more often than others after a certain one, after a rest, or late.
+fn order(servers: usize, cycle: usize) -> Vec<usize> {
+    let mut chance = SplitMix(u64::try_from(cycle / 2).unwrap_or(0));
+    let mut order: Vec<_> = (0..servers).collect();
+    for last in (1..servers).rev() {
+        order.swap(last, chance.below(last + 1));
+    }
+    if cycle % 2 == 1 {
+        order.reverse();
+    }
+    order
+}
+
 /// Every variant meets the same arrivals in one turn, and other ones in the next.
 fn seed_of(round: usize, cycle: usize) -> u64 {
     u64::try_from(round * 1_000 + cycle).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_are_by_chance_and_then_the_other_way_round() {
+        let orders: Vec<_> = (0..4).map(|cycle| order(5, cycle)).collect();
+        for [there, back] in [[0, 1], [2, 3]] {
+            assert!(orders[there].iter().eq(orders[back].iter().rev()), "{orders:?}");
+        }
+        let mut sorted = orders[0].clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1, 2, 3, 4]);
+        assert_ne!(orders[0], orders[2]);
+    }
 }

@@ -31,9 +31,12 @@ impl Scenario {
         }
     }
 
-    /// Whether a request takes milliseconds.
-    pub(super) const fn is_heavy(self) -> bool {
-        matches!(self, Self::List)
+    /// How many requests count as one, so that a burst takes its time.
+    pub(super) const fn weight(self) -> usize {
+        match self {
+            Self::Query => 5,
+            Self::List | Self::Create | Self::Publish | Self::Join => 1,
+        }
     }
 
     /// The request of this number; no two numbers of a server ask for the same change.

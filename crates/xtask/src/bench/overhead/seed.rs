@@ -41,20 +41,23 @@ impl Seed {
         let tokens: Result<Vec<_>, _> = PEOPLE.iter().map(|name| token(program, folder, name)).collect();
         let mut seed = Self {
             folder: folder.to_owned(),
-            cookie: sign_in(&server)?,
+            cookie: String::new(),
             tokens: tokens?,
             lobby: String::new(),
             games: Vec::new(),
         };
         seed.settle(&server)?;
+        seed.cookie = sign_in(&server)?;
         seed.games = seed.announce(&server, games)?;
         server.stop()?;
         Ok(seed)
     }
 
-    /// Waits until the guild knows everybody, and goes on a month later: what is planned then, and what is put
-    /// off, does not come due in a server that starts now.
+    /// Goes on a month later: what is planned then, and what is put off, does not come due in a server that starts
+    /// now. Then waits until the guild knows everybody.
     fn settle(&mut self, server: &Server) -> Result<(), Failure> {
+        let later = format!(r#"{{"advance_seconds":{AHEAD_S}}}"#);
+        server.ask_practice(&request("POST /practice/v1/clock", &[], &later))?;
         let path = format!("GET /api/v1/guilds/{GUILD}");
         for token in &self.tokens {
             let wanted = request(&path, &[("authorization", token)], "");
@@ -66,8 +69,6 @@ impl Seed {
                 std::thread::sleep(BETWEEN_LOOKS);
             }
         }
-        let later = format!(r#"{{"advance_seconds":{AHEAD_S}}}"#);
-        server.ask_practice(&request("POST /practice/v1/clock", &[], &later))?;
         self.lobby = self.announce(server, 1)?.concat();
         self.quieten(server)
     }
