@@ -11,7 +11,7 @@ mod story;
 use std::{env, error::Error, time::UNIX_EPOCH};
 
 use axum::{Router, middleware::map_response};
-use collector::{Collector, CollectorConfig};
+use collector::{Collector, CollectorConfig, Options};
 use opentelemetry_proto::tonic::collector::{
     logs::v1::logs_service_client::LogsServiceClient,
     metrics::v1::metrics_service_client::MetricsServiceClient,
@@ -37,6 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         bearer_token: None,
         max_bytes: CollectorConfig::DEFAULT_MAX_BYTES,
         max_age: CollectorConfig::DEFAULT_MAX_AGE,
+        options: Options::default(),
     };
     let collector = Collector::start(config, CancellationToken::new()).await?;
     if what.is_empty() {

@@ -9,14 +9,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     counters::{Counters, Health},
+    forward::{Forward, ForwardError},
     now,
     observatory::{self, Observatory, Setup},
-    pipeline::{self, Pipeline},
+    options::Options,
+    pipeline::{self, Further, Pipeline},
     receive::{
         self,
         guard::{BearerToken, require_token},
         serve::{Protocol, serve},
     },
+    scrape,
     store::{self, Caps, OpenError},
 };
 
@@ -35,6 +38,8 @@ pub struct CollectorConfig {
     pub max_bytes: u64,
     /// The store deletes telemetry that arrived so long ago.
     pub max_age: Duration,
+    /// What is switched on beside receiving and showing.
+    pub options: Options,
 }
 
 /// Why a collector did not start.
@@ -49,6 +54,9 @@ pub enum StartError {
     /// The store did not open.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// What is to go on cannot.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
 }
 
 impl CollectorConfig {
@@ -80,7 +88,13 @@ impl Collector {
         let (pipeline, queue) = Pipeline::new(Arc::clone(&counters));
 
         let tasks = TaskTracker::new();
-        tasks.spawn(pipeline::run(queue, writer, Arc::clone(&counters)));
+        let Options { forward, scrape, debug } = config.options;
+        scrape::start(scrape, &pipeline, &tasks, &stop);
+        let forward =
+            forward.as_ref().map(|config| Forward::start(config, &tasks, stop.clone())).transpose()?;
+        let further = Further { debug, forward };
+        let forward = further.forward.as_ref().map(Forward::watch);
+        tasks.spawn(pipeline::run(queue, writer, further, Arc::clone(&counters)));
         let token = config.bearer_token.as_ref().map(BearerToken::new);
         let http = guarded(receive::http::router(pipeline.clone()), token.clone());
         let grpc = guarded(receive::grpc::router(&pipeline), token);
@@ -90,7 +104,7 @@ impl Collector {
 
         let [http, grpc] = addresses;
         let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some() };
-        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), setup };
+        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), forward, setup };
         Ok(Self { pipeline, observatory, tasks })
     }
 

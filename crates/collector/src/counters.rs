@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::signal::Signal;
+use crate::{forward::ForwardHealth, signal::Signal};
 
 /// A write that takes longer than this means that the pipeline is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
@@ -138,6 +138,8 @@ pub struct Health {
     pub slices: u64,
     /// What became of each signal since this collector started.
     pub signals: [SignalCounts; 3],
+    /// How forwarding does, if anything is forwarded.
+    pub forward: Option<ForwardHealth>,
 }
 
 /// What became of the items of one signal since the collector started.

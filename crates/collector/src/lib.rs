@@ -11,17 +11,26 @@
 
 mod collector;
 mod counters;
+mod debug;
+mod forward;
 mod ids;
 mod now;
 mod observatory;
+mod options;
 mod pipeline;
 mod receive;
+mod scrape;
 mod signal;
 mod store;
 mod story;
 
 pub use collector::{Collector, CollectorConfig, StartError};
 pub use counters::{Health, SignalCounts};
+pub use forward::{
+    Destination, DestinationError, ForwardConfig, ForwardCounts, ForwardError, ForwardHealth, Pace, Sampling,
+};
 pub use observatory::Frame;
+pub use options::{OptionError, Options};
+pub use scrape::{ScrapeConfig, Target, TargetError};
 pub use signal::Signal;
 pub use store::OpenError;

@@ -7,6 +7,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::{
     counters::{Counters, Health},
+    forward,
     pipeline::{QUEUE_BYTES, QUEUE_ITEMS, QueueGauge},
     signal::Signal,
     store::{Caps, Reader},
@@ -41,6 +42,7 @@ pub(crate) struct Observatory {
     pub(crate) reader: Reader,
     pub(crate) counters: Arc<Counters>,
     pub(crate) gauge: QueueGauge,
+    pub(crate) forward: Option<forward::Watch>,
     pub(crate) setup: Setup,
 }
 
@@ -74,6 +76,7 @@ impl Observatory {
             max_age_seconds: self.setup.caps.age.as_secs(),
             slices,
             signals: Signal::ALL.map(|signal| self.counters.counts(signal)),
+            forward: self.forward.as_ref().map(forward::Watch::health),
         }
     }
 }

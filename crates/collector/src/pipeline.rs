@@ -9,6 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, onesho
 
 use crate::{
     counters::{Counters, Fate},
+    debug,
+    forward::Forward,
     now,
     receive::validate::Rejected,
     signal::{Batch, Export, Signal},
@@ -135,14 +137,32 @@ fn places(of: &Arc<Semaphore>, wanted: usize, all: usize) -> Result<OwnedSemapho
     })
 }
 
+/// Where batches go after the store.
+#[derive(Default)]
+pub(crate) struct Further {
+    pub(crate) debug: bool,
+    pub(crate) forward: Option<Forward>,
+}
+
+impl Further {
+    async fn take(&self, admitted: Admitted) {
+        if self.debug {
+            debug::tell(&admitted.batch);
+        }
+        if let Some(forward) = &self.forward {
+            forward.take(admitted.batch).await;
+        }
+    }
+}
+
 /// Stores what is taken until every sender is gone, then closes the store.
-pub(crate) async fn run(mut queue: Queue, mut writer: Writer, counters: Arc<Counters>) {
+pub(crate) async fn run(mut queue: Queue, mut writer: Writer, further: Further, counters: Arc<Counters>) {
     let _ended = TellEnd(Arc::clone(&counters));
     let mut retention = tokio::time::interval(RETENTION_INTERVAL);
     loop {
         tokio::select! {
             work = queue.0.recv() => match work {
-                Some(work) => turn(work, &mut queue, &mut writer, &counters).await,
+                Some(work) => turn(work, &mut queue, (&mut writer, &further), &counters).await,
                 None => break,
             },
             _ = retention.tick() => writer.retain(now::unix_nanos()).await,
@@ -161,7 +181,12 @@ impl Drop for TellEnd {
 }
 
 /// Gathers what waits into one transaction, then answers those who wait for it.
-async fn turn(first: Work, queue: &mut Queue, writer: &mut Writer, counters: &Counters) {
+async fn turn(
+    first: Work,
+    queue: &mut Queue,
+    (writer, further): (&mut Writer, &Further),
+    counters: &Counters,
+) {
     let mut batch = Vec::new();
     let mut waiting = Vec::new();
     let mut items = 0;
@@ -182,7 +207,9 @@ async fn turn(first: Work, queue: &mut Queue, writer: &mut Writer, counters: &Co
         writer.write(&batch, now_ns).await;
         counters.writing(None);
     }
-    drop(batch);
+    for admitted in batch {
+        further.take(admitted).await;
+    }
     for done in waiting {
         let _ = done.send(());
     }

@@ -7,6 +7,7 @@ pub(crate) mod guard;
 pub(crate) mod http;
 pub(crate) mod serve;
 pub(crate) mod validate;
+mod zstd;
 
 /// An export request may have so many bytes on the wire.
 pub(crate) const MAX_WIRE_BYTES: usize = 4 << 20;

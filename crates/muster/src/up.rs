@@ -111,6 +111,7 @@ impl Process {
             bearer_token: None,
             max_bytes: TELEMETRY_BYTES,
             max_age: TELEMETRY_AGE,
+            options: collector::Options::default(),
         };
         let collector = Collector::start(config, stop.clone()).await?;
         let practice = match practice {

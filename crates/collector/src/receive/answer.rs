@@ -68,7 +68,7 @@ impl ExportError {
                 (StatusCode::PAYLOAD_TOO_LARGE, tonic::Code::InvalidArgument)
             }
             Self::Body(BodyError::TooSlow) => (StatusCode::REQUEST_TIMEOUT, tonic::Code::DeadlineExceeded),
-            Self::Body(BodyError::NotGzip | BodyError::Broken) | Self::Undecodable(_) => {
+            Self::Body(BodyError::NotCompressed | BodyError::Broken) | Self::Undecodable(_) => {
                 (StatusCode::BAD_REQUEST, tonic::Code::InvalidArgument)
             }
             Self::Body(BodyError::Crowded) | Self::Offer(OfferError::Full) => {

@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES};
+use super::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES, zstd::Zstd};
 
 /// A body must have arrived after this long.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,10 +45,10 @@ pub(crate) enum BodyError {
     TooLargeOnTheWire,
     #[error("the body inflates to more than {MAX_INFLATED_BYTES} bytes")]
     TooLargeInflated,
-    #[error("the content encoding is neither gzip nor identity")]
+    #[error("the content encoding is none of gzip, zstd and identity")]
     UnknownEncoding,
-    #[error("the body is not gzip")]
-    NotGzip,
+    #[error("the body is not what its content encoding says")]
+    NotCompressed,
     #[error("the body did not arrive within 10 seconds")]
     TooSlow,
     #[error("the body ended early")]
@@ -93,6 +93,7 @@ async fn drain(mut chunks: BodyDataStream) {
 enum Sink {
     Identity(Capped),
     Gzip(Box<MultiGzDecoder<Capped>>),
+    Zstd(Box<Zstd>),
 }
 
 impl Sink {
@@ -101,6 +102,7 @@ impl Sink {
         match headers.get(header::CONTENT_ENCODING).map_or(Ok("identity"), |value| value.to_str()) {
             Ok("identity" | "") => Ok(Self::Identity(capped)),
             Ok("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(capped)))),
+            Ok("zstd") => Ok(Self::Zstd(Box::new(Zstd::new(capped).map_err(|_| BodyError::Broken)?))),
             _ => Err(BodyError::UnknownEncoding),
         }
     }
@@ -109,6 +111,7 @@ impl Sink {
         match self {
             Self::Identity(capped) => capped.take(chunk),
             Self::Gzip(decoder) => decoder.write_all(chunk).map_err(|_| decoder.get_mut().refusal()),
+            Self::Zstd(decoder) => decoder.take(chunk),
         }
     }
 
@@ -117,15 +120,16 @@ impl Sink {
             Self::Identity(capped) => capped,
             Self::Gzip(mut decoder) => {
                 decoder.try_finish().map_err(|_| decoder.get_mut().refusal())?;
-                decoder.finish().map_err(|_| BodyError::NotGzip)?
+                decoder.finish().map_err(|_| BodyError::NotCompressed)?
             }
+            Self::Zstd(decoder) => decoder.finish()?,
         };
         Ok(Inflated { bytes: capped.bytes, _part: capped.part })
     }
 }
 
 /// Holds inflated bytes and refuses the first one too many.
-struct Capped {
+pub(super) struct Capped {
     budget: Budget,
     bytes: Vec<u8>,
     part: Option<OwnedSemaphorePermit>,
@@ -133,7 +137,7 @@ struct Capped {
 }
 
 impl Capped {
-    fn take(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
+    pub(super) fn take(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
         if self.bytes.len() + chunk.len() > MAX_INFLATED_BYTES {
             return Err(BodyError::TooLargeInflated);
         }
@@ -148,9 +152,9 @@ impl Capped {
         Ok(())
     }
 
-    /// Why the decoder stopped: what was refused here, else what it read is not gzip.
+    /// Why the decoder stopped: what was refused here, else what it read is not compressed so.
     fn refusal(&mut self) -> BodyError {
-        self.refusal.take().unwrap_or(BodyError::NotGzip)
+        self.refusal.take().unwrap_or(BodyError::NotCompressed)
     }
 }
 

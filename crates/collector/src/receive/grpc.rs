@@ -15,7 +15,11 @@ use opentelemetry_proto::tonic::collector::{
         trace_service_server::{TraceService, TraceServiceServer},
     },
 };
-use tonic::{Request, Response, Status, codec::CompressionEncoding::Gzip, service::Routes};
+use tonic::{
+    Request, Response, Status,
+    codec::CompressionEncoding::{Gzip, Zstd},
+    service::Routes,
+};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES, answer};
@@ -30,13 +34,24 @@ pub(crate) fn router(pipeline: &Pipeline) -> Router {
     let metrics = MetricsServiceServer::new(Doors(pipeline.clone()));
     let logs = LogsServiceServer::new(Doors(pipeline.clone()));
     Routes::new(
-        traces.accept_compressed(Gzip).send_compressed(Gzip).max_decoding_message_size(MAX_INFLATED_BYTES),
+        traces
+            .accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .send_compressed(Gzip)
+            .max_decoding_message_size(MAX_INFLATED_BYTES),
     )
     .add_service(
-        metrics.accept_compressed(Gzip).send_compressed(Gzip).max_decoding_message_size(MAX_INFLATED_BYTES),
+        metrics
+            .accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .send_compressed(Gzip)
+            .max_decoding_message_size(MAX_INFLATED_BYTES),
     )
     .add_service(
-        logs.accept_compressed(Gzip).send_compressed(Gzip).max_decoding_message_size(MAX_INFLATED_BYTES),
+        logs.accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .send_compressed(Gzip)
+            .max_decoding_message_size(MAX_INFLATED_BYTES),
     )
     .into_axum_router()
     .layer(RequestBodyLimitLayer::new(MAX_WIRE_BYTES + FRAME_HEADER_BYTES))

@@ -1,4 +1,4 @@
-//! OTLP over HTTP: `POST /v1/traces`, `/v1/metrics`, `/v1/logs`; protobuf and JSON; gzip.
+//! OTLP over HTTP: `POST /v1/traces`, `/v1/metrics`, `/v1/logs`; protobuf and JSON; gzip and zstd.
 
 use axum::{
     Router,

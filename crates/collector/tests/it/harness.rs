@@ -3,7 +3,7 @@
 use std::{io::Write as _, time::Duration};
 
 use axum::body::Body;
-use collector::{Collector, CollectorConfig};
+use collector::{Collector, CollectorConfig, Options};
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -57,6 +57,7 @@ pub(crate) async fn config(folder: &tempfile::TempDir) -> CollectorConfig {
         bearer_token: None,
         max_bytes: 64 << 20,
         max_age: Duration::from_hours(24),
+        options: Options::default(),
     }
 }
 

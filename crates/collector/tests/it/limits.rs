@@ -47,11 +47,37 @@ async fn a_bomb_over_grpc_is_refused_too() {
     let world = World::start().await;
     let address = format!("http://{}", world.collector.grpc_address());
     let client = TraceServiceClient::connect(address).await.unwrap();
-    let mut client = client.send_compressed(CompressionEncoding::Gzip);
-    let span = story::span(story::API, CREATED, 1, 0, &" ".repeat(17 << 20)).at(AT, 0, 1);
-    let status = client.export(story::export([span])).await.unwrap_err();
-    assert!(matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted), "{status:?}");
-    assert_eq!(world.collector.health().signals[0].received, 0);
+    for encoding in [CompressionEncoding::Gzip, CompressionEncoding::Zstd] {
+        let mut client = client.clone().send_compressed(encoding);
+        let span = story::span(story::API, CREATED, 1, 0, &" ".repeat(17 << 20)).at(AT, 0, 1);
+        let status = client.export(story::export([span])).await.unwrap_err();
+        assert!(matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted), "{status:?}");
+        assert_eq!(world.collector.health().signals[0].received, 0);
+    }
+}
+
+#[tokio::test]
+async fn zstandard_is_read_and_bounded_like_gzip() {
+    let world = World::start().await;
+    let post = async |body: Vec<u8>| {
+        world.post("traces", &[("content-type", JSON), ("content-encoding", "zstd")], body).await.status
+    };
+    let export = serde_json::to_vec(&story::export(story::created(AT))).unwrap();
+    let whole = zstd::encode_all(&export[..], 3).unwrap();
+    assert_eq!(post(whole.clone()).await, 200);
+    assert_eq!(world.collector.health().signals[0].received, 9);
+    assert_eq!(post(whole[..whole.len() - 1].to_vec()).await, 400, "its end is missing");
+    assert_eq!(post(b"not zstd".to_vec()).await, 400);
+    assert_eq!(post(zstd::encode_all(&vec![b' '; 64 << 20][..], 3).unwrap()).await, 413);
+    let two_frames =
+        [zstd::encode_all(&export[..40], 3).unwrap(), zstd::encode_all(&export[40..], 3).unwrap()];
+    assert_eq!(post(two_frames.concat()).await, 200);
+
+    let address = format!("http://{}", world.collector.grpc_address());
+    let client = TraceServiceClient::connect(address).await.unwrap();
+    let mut client = client.send_compressed(CompressionEncoding::Zstd);
+    client.export(story::export(story::created(AT))).await.unwrap();
+    assert_eq!(world.collector.health().signals[0].received, 27);
 }
 
 #[tokio::test]

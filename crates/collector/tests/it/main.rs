@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
+mod forward;
 mod game;
 mod harness;
 mod limits;
 mod pages;
 mod receive;
 mod retention;
+mod scrape;
 mod story;
 mod traces;

@@ -1,0 +1,114 @@
+//! Numbers that infrastructure does not send by itself: the collector asks for them once a minute.
+//!
+//! Names, units, types and attributes are those of OpenTelemetry's contrib receivers (`postgresqlreceiver` with its
+//! semantic-convention attributes, `redisreceiver`, `rabbitmqreceiver`), so that dashboards fit both. What is read goes
+//! through the same pipeline as what arrives. A target that does not answer is `up` = 0 and one log line.
+
+mod postgres;
+mod rabbitmq;
+mod redis;
+mod sheet;
+mod target;
+
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use target::{Target, TargetError};
+
+use self::sheet::Sheet;
+use crate::{now, pipeline::Pipeline};
+
+/// A scrape that takes longer has failed.
+const SCRAPE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is asked, and how often.
+#[derive(Debug)]
+pub struct ScrapeConfig {
+    /// Whom to ask.
+    pub targets: Vec<Target>,
+    /// How often.
+    pub interval: Duration,
+}
+
+impl Default for ScrapeConfig {
+    /// Nobody; once a minute.
+    fn default() -> Self {
+        Self { targets: Vec::new(), interval: Duration::from_mins(1) }
+    }
+}
+
+/// Why a target told nothing; without what is secret in its address.
+#[derive(Debug, thiserror::Error)]
+enum ScrapeError {
+    #[error("it did not answer within 15 seconds")]
+    TimedOut,
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+    #[error("{0}")]
+    Network(#[from] std::io::Error),
+    #[error("{0}")]
+    Http(#[from] reqwest::Error),
+    #[error("it answers: {0}")]
+    Refused(String),
+}
+
+/// Starts a task for each target. They end with `stop`.
+pub(crate) fn start(
+    config: ScrapeConfig,
+    pipeline: &Pipeline,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    for target in config.targets {
+        let (pipeline, stop) = (pipeline.clone(), stop.clone());
+        tasks.spawn(async move {
+            stop.run_until_cancelled(follow(target, config.interval, pipeline)).await;
+        });
+    }
+}
+
+async fn follow(target: Target, interval: Duration, pipeline: Pipeline) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_up = true;
+    loop {
+        ticks.tick().await;
+        let (sheet, failure) = look(&target).await;
+        tell(&target, failure.as_ref(), &mut was_up);
+        // A full queue refuses this as it refuses senders; the next minute asks again.
+        let _ = pipeline.offer(sheet.into_export());
+    }
+}
+
+/// One line when a target goes down, one when it comes back.
+fn tell(target: &Target, failure: Option<&ScrapeError>, was_up: &mut bool) {
+    match failure {
+        Some(error) if *was_up => {
+            tracing::warn!(name: "collector.scrape.down", target_kind = target.kind(), address = %target.address(), error = %error, "a target cannot be asked for its metrics");
+        }
+        None if !*was_up => {
+            tracing::info!(name: "collector.scrape.up", target_kind = target.kind(), address = %target.address(), "a target answers again");
+        }
+        _ => (),
+    }
+    *was_up = failure.is_none();
+}
+
+/// Asks once. What was read before a failure is kept.
+async fn look(target: &Target) -> (Sheet, Option<ScrapeError>) {
+    let mut sheet = Sheet::new(target.kind(), target.address(), now::unix_nanos());
+    let asked = tokio::time::timeout(SCRAPE_TIMEOUT, ask(target, &mut sheet)).await;
+    let failure = asked.unwrap_or(Err(ScrapeError::TimedOut)).err();
+    sheet.gauge(("up", "1"), i64::from(failure.is_none()), &[]);
+    (sheet, failure)
+}
+
+async fn ask(target: &Target, sheet: &mut Sheet) -> Result<(), ScrapeError> {
+    match target {
+        Target::Postgres(server) => postgres::read(server, sheet).await,
+        Target::Redis(server) => redis::read(server, sheet).await,
+        Target::Rabbitmq(server) => rabbitmq::read(server, sheet).await,
+    }
+}
