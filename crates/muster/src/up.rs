@@ -40,6 +40,7 @@ pub(crate) fn run(settings: Settings) -> Result<ExitCode, Failure> {
     let (clock, chance) = wiring::ambience(&settings)?;
     let telemetries = Telemetries::init(&settings, listeners.otlp_http.address, (&clock, &chance))?;
     // What is no service's own thread logs as the collector, which belongs to the whole process.
+    telemetries.collector.observe_process();
     tracing::dispatcher::set_global_default(telemetries.collector.log_dispatch())
         .map_err(|error| std::io::Error::other(error.to_string()))?;
     let ground = service::runtime("muster", &telemetries.collector)?;

@@ -51,7 +51,7 @@ pub use builders::verb::Verb;
 pub use captured::{Captured, CapturedLog, CapturedMetric, CapturedPoint, CapturedSpan, SeriesCount};
 pub use config::{
     Batching, Effective, ExemplarFilter, Exporter, Identity, Limits, LogFormat, Pem, Protocol, Sampling,
-    Signal, TelemetryConfig, TemporalityPreference, Tls, UserIds,
+    Setting, Signal, TelemetryConfig, TemporalityPreference, Tls, UserIds,
 };
 pub use error::TelemetryError;
 pub use metrics::Metrics;

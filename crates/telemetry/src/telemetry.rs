@@ -84,7 +84,6 @@ impl Telemetry {
             exports.tell(&telemetry.inner.dispatch);
             self_metrics::observe(telemetry.meter(), exports);
         }
-        process_metrics::observe(telemetry.meter());
         Ok(telemetry)
     }
 
@@ -153,6 +152,11 @@ impl Telemetry {
     /// Muster's own metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// Observes the process that this service is in; of the services of one process, one does.
+    pub fn observe_process(&self) {
+        process_metrics::observe(&self.inner.meter);
     }
 
     /// What became of everything that was recorded so far; empty unless it is exported.

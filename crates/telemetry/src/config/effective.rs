@@ -15,13 +15,6 @@ const DEFAULT_GRPC: &str = "http://localhost:4317/";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective(Vec<(&'static str, String)>);
 
-impl Effective {
-    /// Each setting with its value, as an operator would write it.
-    pub fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
-    }
-}
-
 impl fmt::Display for Effective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (name, value)) in self.0.iter().enumerate() {
@@ -94,7 +87,7 @@ fn under(base: &Url, path: &str) -> Url {
     url
 }
 
-const fn temporality(preference: TemporalityPreference) -> &'static str {
+pub(super) const fn temporality(preference: TemporalityPreference) -> &'static str {
     match preference {
         TemporalityPreference::Cumulative => "cumulative",
         TemporalityPreference::Delta => "delta",
@@ -102,7 +95,7 @@ const fn temporality(preference: TemporalityPreference) -> &'static str {
     }
 }
 
-const fn exemplars(filter: ExemplarFilter) -> &'static str {
+pub(super) const fn exemplars(filter: ExemplarFilter) -> &'static str {
     match filter {
         ExemplarFilter::TraceBased => "trace_based",
         ExemplarFilter::AlwaysOn => "always_on",

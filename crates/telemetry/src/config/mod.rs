@@ -3,6 +3,7 @@
 mod effective;
 mod environment;
 mod limits;
+mod settings;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 pub use effective::Effective;
 pub use limits::{Batching, Limits};
+pub use settings::Setting;
 pub use tls::{Identity, Pem, Tls};
 
 use crate::Secret;
@@ -196,16 +198,6 @@ impl Default for Signal {
             timeout: Duration::from_secs(10),
             gzip: false,
             tls: Tls::default(),
-        }
-    }
-}
-
-impl Protocol {
-    /// As `OTEL_EXPORTER_OTLP_PROTOCOL` calls it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HttpProtobuf => "http/protobuf",
-            Self::Grpc => "grpc",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What operators write, and what comes of it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
@@ -222,4 +224,68 @@ fn an_address_is_completed_for_its_protocol() {
     assert_eq!(of(&[base]).as_deref(), Some("http://otlp.test/base/v1/traces"));
     assert_eq!(of(&[base, grpc]).as_deref(), Some("http://otlp.test/base/"));
     assert_eq!(of(&[base, own]).as_deref(), Some("http://traces.test/here"));
+}
+
+/// The variables that are looked up when these are set.
+fn looked_up(given: &[(&str, &str)]) -> BTreeSet<String> {
+    let names = RefCell::new(BTreeSet::new());
+    let config = TelemetryConfig::from_lookup(&|name| {
+        names.borrow_mut().insert(name.to_owned());
+        given.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
+    });
+    config.expect("what is given is right");
+    names.into_inner()
+}
+
+#[test]
+fn every_variable_that_is_read_is_shown_and_the_reverse() {
+    let read = looked_up(&[
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("MUSTER_TELEMETRY_USER_IDS", "hashed"),
+        ("MUSTER_TELEMETRY_USER_ID_KEY", "0123456789abcdef"),
+    ]);
+    let shown: Vec<_> =
+        TelemetryConfig::default().settings().into_iter().map(|setting| setting.variable).collect();
+    let set: BTreeSet<_> = shown.iter().cloned().collect();
+
+    assert_eq!(set.len(), shown.len(), "none is there twice");
+    assert_eq!(set, read);
+}
+
+#[test]
+fn what_is_shown_is_what_was_given_but_for_secrets() {
+    let given = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:canary@otlp.test/base/?token=canary"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=canary"),
+        ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+        ("MUSTER_TELEMETRY_USER_IDS", "hashed"),
+        ("MUSTER_TELEMETRY_USER_ID_KEY", "canary-canary-canary"),
+    ];
+    let config = TelemetryConfig::from_lookup(&|name| {
+        given.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
+    });
+    let before = TelemetryConfig::default().settings();
+    let changed = config.expect("it is right").settings().into_iter().zip(before);
+    let changed: Vec<_> = changed
+        .filter(|(now, before)| now.value != before.value)
+        .map(|(now, _)| format!("{}={}", now.variable, now.value))
+        .collect();
+
+    insta::assert_snapshot!(changed.join("\n"), @r"
+    OTEL_TRACES_SAMPLER_ARG=0.25
+    MUSTER_TELEMETRY_USER_IDS=hashed
+    MUSTER_TELEMETRY_USER_ID_KEY=***
+    OTEL_EXPORTER_OTLP_ENDPOINT=https://otlp.test/base
+    OTEL_EXPORTER_OTLP_PROTOCOL=by signal
+    OTEL_EXPORTER_OTLP_HEADERS=authorization=***
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://otlp.test/base/v1/traces
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS=authorization=***
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://otlp.test/base/v1/metrics
+    OTEL_EXPORTER_OTLP_METRICS_HEADERS=authorization=***
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=https://otlp.test/base
+    OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=grpc
+    OTEL_EXPORTER_OTLP_LOGS_HEADERS=authorization=***
+    ");
 }
