@@ -4,7 +4,7 @@ use crate::guardian::{Duty, Guardian};
 use crate::run::{self, which};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 /// What the cache's tests want: the address of a server that is theirs.
 pub(crate) const VARIABLE: &str = "MUSTER_TEST_REDIS_URL";
@@ -46,5 +46,7 @@ fn spawn(program: &Path, folder: &Path, port: u16, log: &Path) -> Result<Child, 
     let mut redis = run::command(program, ["--port", &port.to_string(), "--bind", "127.0.0.1"]);
     redis.args(["--appendonly", "yes", "--daemonize", "no"]).arg("--dir").arg(folder);
     redis.arg("--logfile").arg(log).current_dir(folder).process_group(0);
+    // It may outlive us, and shall not hold open what our output goes into.
+    redis.stdout(Stdio::null()).stderr(Stdio::null());
     redis.spawn().doing("starting Redis")
 }
