@@ -1,4 +1,4 @@
-//! Loads in progress, so that nobody loads what somebody else is loading.
+//! Loads in progress, so that nobody loads what somebody else of this process is loading.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::slot::Loaded;
+
 /// The loads in progress, by key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flights(Arc<Mutex<HashMap<String, Flight>>>);
 
 #[derive(Debug)]
 struct Flight {
-    landing: watch::Receiver<()>,
+    landing: Landing,
     forgotten: Arc<AtomicBool>,
 }
 
@@ -21,16 +23,20 @@ pub(crate) enum Boarding {
     /// Loads, for the others too.
     Leads(Ticket),
     /// Waits until the leader has landed.
-    Follows(watch::Receiver<()>),
+    Follows(Landing),
 }
 
-/// The right to load for others; the flight lands when it is dropped, whatever came of it.
+/// Where a flight comes down.
+#[derive(Clone, Debug)]
+pub(crate) struct Landing(watch::Receiver<Option<Loaded>>);
+
+/// The right to load for others; the flight ends when it is dropped, whatever came of it.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     flights: Flights,
     key: String,
     forgotten: Arc<AtomicBool>,
-    _aloft: watch::Sender<()>,
+    runway: watch::Sender<Option<Loaded>>,
 }
 
 impl Flights {
@@ -39,10 +45,11 @@ impl Flights {
         if let Some(flight) = aloft.get(key) {
             return Boarding::Follows(flight.landing.clone());
         }
-        let (sender, landing) = watch::channel(());
+        let (runway, landing) = watch::channel(None);
         let forgotten = Arc::new(AtomicBool::new(false));
-        aloft.insert(key.to_owned(), Flight { landing, forgotten: Arc::clone(&forgotten) });
-        Boarding::Leads(Ticket { flights: self.clone(), key: key.to_owned(), forgotten, _aloft: sender })
+        let flight = Flight { landing: Landing(landing), forgotten: Arc::clone(&forgotten) };
+        aloft.insert(key.to_owned(), flight);
+        Boarding::Leads(Ticket { flights: self.clone(), key: key.to_owned(), forgotten, runway })
     }
 
     /// What is being loaded may be old already: nobody boards that flight any more, and its value is not
@@ -58,9 +65,23 @@ impl Flights {
     }
 }
 
+impl Landing {
+    /// What the leader has loaded; none when that failed or may be old.
+    pub(crate) async fn wait(mut self) -> Option<Loaded> {
+        self.0.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
 impl Ticket {
     pub(crate) fn is_forgotten(&self) -> bool {
         self.forgotten.load(Ordering::SeqCst)
+    }
+
+    /// Gives those who wait what was loaded, unless it is forgotten already.
+    pub(crate) fn land(self, loaded: Loaded) {
+        if !self.is_forgotten() {
+            self.runway.send_replace(Some(loaded));
+        }
     }
 }
 

@@ -1,35 +1,43 @@
 //! What may be forgotten at any time: losing the cache costs time, never correctness.
 //!
-//! Values are kept as JSON, so that they may as well live in another process. Those who ask for the same key
-//! at the same time share one load.
+//! Values are kept as JSON, in this process or in Redis, where every process sees them. Those of one process who
+//! ask for the same key at the same time share one load; those of several processes each have one of their own,
+//! and the first is kept: waiting for a load elsewhere would mean waiting for a process that may be gone.
+//!
+//! [`Limiter`] is the one thing here that must hold: it shares out the calls that one bot token may make.
 
+mod check;
 mod flights;
+mod limiter;
 mod memory;
+mod redis;
+mod slot;
 
+pub use check::{Finding, check};
+pub use limiter::{Call, Grant, Limiter, Outcome, Pause, Permission, Quota};
 pub use memory::MemoryCache;
+pub use redis::{RedisCache, RedisConfigError};
+pub use slot::{Aged, Entry};
 
 use std::future::Future;
 use std::time::Duration;
 
+use clock::Chance;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use telemetry::Telemetry;
+use telemetry::{Secret, Telemetry};
+use tokio::time::Instant;
 
-use crate::flights::{Boarding, Ticket};
+use crate::flights::{Boarding, Flights, Ticket};
+use crate::slot::{Found, Loaded, Slot, Stamp};
 
 /// Where values are kept, chosen once where the service is wired; clones are the same cache.
 #[derive(Clone, Debug)]
 pub enum Cache {
     /// In this process.
     Memory(MemoryCache),
-}
-
-/// One value's place, and who counts what happens to it.
-struct Slot<'a> {
-    telemetry: &'a Telemetry,
-    prefix: &'static str,
-    key: String,
-    ttl: Duration,
+    /// In Redis or Valkey, for all processes.
+    Redis(RedisCache),
 }
 
 impl Cache {
@@ -38,13 +46,34 @@ impl Cache {
         Self::Memory(MemoryCache::default())
     }
 
-    /// The value under `prefix:key`, or what `load` gives, which is then kept for `ttl`.
-    ///
-    /// `prefix` is one of few words and names the cache in metrics. Who finds that somebody is loading waits
-    /// for that load; if it fails, they load for themselves. To keep that there is nothing, load an `Option`.
+    /// A cache in the Redis or Valkey at `url` (`redis://[user:password@]host:port/database`, `rediss://` for
+    /// TLS). Nothing is sent before the first value is asked for: a server that is away keeps nobody from
+    /// starting.
     ///
     /// # Errors
-    /// Those of `load`, which are not kept.
+    /// When the address makes no sense.
+    pub fn redis(url: &Secret<String>, chance: Chance) -> Result<Self, RedisConfigError> {
+        RedisCache::at(url, chance).map(Self::Redis)
+    }
+
+    /// The limiter called `name`, shared by all processes that use the same Redis; none where nothing is
+    /// shared.
+    pub fn limiter(&self, name: &str, quota: Quota) -> Option<Limiter> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Redis(redis) => Some(redis.limiter(name, quota)),
+        }
+    }
+
+    /// The value under `prefix:key`, or what `load` gives, which is then kept for `ttl`, counted from the
+    /// beginning of the load.
+    ///
+    /// `prefix` is one of few words and names the cache in spans and metrics. Who finds that somebody is loading
+    /// waits for that load; if it fails, they load for themselves. To keep that there is nothing, load an
+    /// `Option`.
+    ///
+    /// # Errors
+    /// Those of `load`, which are not kept. A cache that fails is none: the value is loaded.
     #[expect(clippy::too_many_arguments, reason = "a caller gives five; the receiver is counted too")]
     pub async fn get_or_load<T, E>(
         &self,
@@ -57,73 +86,136 @@ impl Cache {
     where
         T: Serialize + DeserializeOwned,
     {
-        let slot = Slot { telemetry, prefix, key: format!("{prefix}:{key}"), ttl };
-        if let Some(value) = self.find(&slot).await {
-            return Ok(value);
+        self.get_or_load_aged(telemetry, Entry { prefix, key, ttl }, load).await.map(|aged| aged.value)
+    }
+
+    /// As [`Cache::get_or_load`], and how old the value is.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub async fn get_or_load_aged<T, E>(
+        &self,
+        telemetry: &Telemetry,
+        entry: Entry<'_>,
+        load: impl Future<Output = Result<T, E>>,
+    ) -> Result<Aged<T>, E>
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let slot = Slot::of(telemetry, entry);
+        let found = match self.find(&slot).await.read() {
+            Ok(aged) => return Ok(slot.hit(aged)),
+            Err(found) => found,
+        };
+        match self.flights().board(&slot.key) {
+            Boarding::Leads(ticket) => self.lead(&slot, (ticket, found), load).await,
+            Boarding::Follows(landing) => match landing.wait().await.and_then(|loaded| loaded.read()) {
+                Some(aged) => Ok(slot.hit(aged)),
+                None => slot.load_alone(&found, load).await,
+            },
         }
-        let Self::Memory(memory) = self;
-        match memory.flights.board(&slot.key) {
-            Boarding::Leads(ticket) => self.lead(&slot, ticket, load).await,
-            Boarding::Follows(mut landing) => {
-                // The leader never speaks: it lands by dropping its end.
-                let _ = landing.changed().await;
-                self.follow(&slot, load).await
-            }
+    }
+
+    /// Keeps what its one writer knows, unless what is there has a higher version; tells whether it is kept.
+    ///
+    /// A value that is being loaded right now is not kept: it may be from before.
+    pub async fn put<T: Serialize>(
+        &self,
+        telemetry: &Telemetry,
+        entry: Entry<'_>,
+        version: i64,
+        value: &T,
+    ) -> bool {
+        let slot = Slot::of(telemetry, entry);
+        self.flights().forget(&slot.key);
+        let Ok(body) = serde_json::to_string(value) else { return false };
+        match self {
+            Self::Memory(memory) => memory.put(&slot, version, body).await,
+            Self::Redis(redis) => redis.put(&slot, version, &body).await,
         }
     }
 
     /// Forgets a value; one that is being loaded right now is not kept.
-    pub async fn forget(&self, prefix: &'static str, key: &str) {
-        let Self::Memory(memory) = self;
-        memory.forget(&format!("{prefix}:{key}")).await;
-    }
-
-    async fn find<T: DeserializeOwned>(&self, slot: &Slot<'_>) -> Option<T> {
-        let Self::Memory(memory) = self;
-        let body = memory.get(&slot.key).await?;
-        // A value that another version wrote is no value.
-        let read = serde_json::from_slice(&body);
-        slot.count(if read.is_ok() { "hit" } else { "error" });
-        read.ok()
+    ///
+    /// While Redis is away this is remembered, and made up for before anything else is asked of it.
+    pub async fn forget(&self, telemetry: &Telemetry, prefix: &'static str, key: &str) {
+        let slot = Slot::of(telemetry, Entry { prefix, key, ttl: Duration::ZERO });
+        self.flights().forget(&slot.key);
+        match self {
+            Self::Memory(memory) => memory.forget(&slot).await,
+            Self::Redis(redis) => redis.forget(&slot).await,
+        }
     }
 
     async fn lead<T, E>(
         &self,
         slot: &Slot<'_>,
-        ticket: Ticket,
+        (ticket, found): (Ticket, Found),
         load: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E>
+    ) -> Result<Aged<T>, E>
     where
         T: Serialize + DeserializeOwned,
     {
         // Another leader may have landed between the look and the boarding.
-        if let Some(value) = self.find(slot).await {
-            return Ok(value);
+        let stamp = match self.begin(slot, &found).await {
+            Ok(stamp) => stamp,
+            Err(loaded) => match loaded.read() {
+                Some(aged) => {
+                    ticket.land(loaded);
+                    return Ok(slot.hit(aged));
+                }
+                None => Stamp::None,
+            },
+        };
+        slot.count(&found);
+        let since = Instant::now();
+        let value = match load.await {
+            Ok(value) => value,
+            Err(error) => {
+                self.give_up(slot, stamp).await;
+                return Err(error);
+            }
+        };
+        if let Ok(body) = serde_json::to_string(&value) {
+            let loaded = Loaded { body: body.into(), since };
+            self.keep(slot, &loaded, (stamp, &ticket)).await;
+            ticket.land(loaded);
         }
-        slot.count("miss");
-        let value = load.await?;
-        let Self::Memory(memory) = self;
-        match serde_json::to_vec(&value) {
-            Ok(body) => memory.keep(slot, body, &ticket).await,
-            Err(_) => slot.count("error"),
-        }
-        Ok(value)
+        Ok(Aged { value, age: since.elapsed() })
     }
 
-    async fn follow<T, E>(&self, slot: &Slot<'_>, load: impl Future<Output = Result<T, E>>) -> Result<T, E>
-    where
-        T: DeserializeOwned,
-    {
-        if let Some(value) = self.find(slot).await {
-            return Ok(value);
+    async fn find(&self, slot: &Slot<'_>) -> Found {
+        match self {
+            Self::Memory(memory) => memory.find(slot).await,
+            Self::Redis(redis) => redis.find(slot).await,
         }
-        slot.count("miss");
-        load.await
     }
-}
 
-impl Slot<'_> {
-    fn count(&self, result: &'static str) {
-        self.telemetry.metrics().cache_request(self.prefix, result);
+    /// The right to keep what is loaded, or what somebody has kept in the meantime.
+    async fn begin(&self, slot: &Slot<'_>, found: &Found) -> Result<Stamp, Loaded> {
+        match self {
+            Self::Memory(memory) => memory.begin(slot, found).await,
+            Self::Redis(redis) => redis.begin(slot, found).await,
+        }
+    }
+
+    async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, (stamp, ticket): (Stamp, &Ticket)) {
+        match self {
+            Self::Memory(memory) => memory.keep(slot, loaded, ticket).await,
+            Self::Redis(redis) => redis.keep(slot, loaded, (stamp, ticket)).await,
+        }
+    }
+
+    async fn give_up(&self, slot: &Slot<'_>, stamp: Stamp) {
+        if let Self::Redis(redis) = self {
+            redis.give_up(slot, stamp).await;
+        }
+    }
+
+    fn flights(&self) -> &Flights {
+        match self {
+            Self::Memory(memory) => &memory.flights,
+            Self::Redis(redis) => redis.flights(),
+        }
     }
 }

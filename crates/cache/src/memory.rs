@@ -1,13 +1,13 @@
 //! The cache in this process.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
 use moka::future::Cache as Moka;
+use moka::ops::compute::{CompResult, Op};
 
-use crate::Slot;
 use crate::flights::{Flights, Ticket};
+use crate::slot::{Found, Loaded, Slot, Stamp};
 
 /// How many bytes of keys and values are kept; the least used go first.
 const CAPACITY_BYTES: u64 = 32 * 1_024 * 1_024;
@@ -21,8 +21,10 @@ pub struct MemoryCache {
 
 #[derive(Clone, Debug)]
 struct Kept {
-    body: Arc<[u8]>,
-    ttl: Duration,
+    loaded: Loaded,
+    version: Option<i64>,
+    /// What was left of its time when it was kept.
+    left: Duration,
 }
 
 impl Default for MemoryCache {
@@ -37,26 +39,49 @@ impl Default for MemoryCache {
 }
 
 impl MemoryCache {
-    pub(crate) async fn get(&self, key: &str) -> Option<Arc<[u8]>> {
-        self.values.get(key).await.map(|kept| kept.body)
-    }
-
-    pub(crate) async fn keep(&self, slot: &Slot<'_>, body: Vec<u8>, ticket: &Ticket) {
-        self.values.insert(slot.key.clone(), Kept { body: body.into(), ttl: slot.ttl }).await;
-        // Asked after the insertion: a `forget` that comes later removes the value itself.
-        if ticket.is_forgotten() {
-            self.values.invalidate(&slot.key).await;
+    pub(crate) async fn find(&self, slot: &Slot<'_>) -> Found {
+        match self.values.get(&slot.key).await {
+            Some(kept) => Found::Value(kept.loaded),
+            None => Found::Nothing,
         }
     }
 
-    pub(crate) async fn forget(&self, key: &str) {
-        self.flights.forget(key);
-        self.values.invalidate(key).await;
+    pub(crate) async fn begin(&self, slot: &Slot<'_>, found: &Found) -> Result<Stamp, Loaded> {
+        if matches!(found, Found::Unreadable) {
+            return Ok(Stamp::None);
+        }
+        match self.find(slot).await {
+            Found::Value(loaded) => Err(loaded),
+            _ => Ok(Stamp::None),
+        }
+    }
+
+    pub(crate) async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, ticket: &Ticket) {
+        let kept = Kept { loaded: loaded.clone(), version: None, left: slot.left(loaded) };
+        // Whoever forgets marks the ticket first: what is put here before that is removed, what would be put
+        // here after it isn't.
+        let decide = async |_: Option<_>| if ticket.is_forgotten() { Op::Nop } else { Op::Put(kept) };
+        self.values.entry_by_ref(&slot.key).and_compute_with(decide).await;
+    }
+
+    pub(crate) async fn put(&self, slot: &Slot<'_>, version: i64, body: String) -> bool {
+        let loaded = Loaded { body: body.into(), since: tokio::time::Instant::now() };
+        let kept = Kept { loaded, version: Some(version), left: slot.ttl };
+        let decide = async |there: Option<moka::Entry<String, Kept>>| {
+            let there = there.and_then(|entry| entry.value().version);
+            if there.is_some_and(|there| there > version) { Op::Nop } else { Op::Put(kept) }
+        };
+        let put = self.values.entry_by_ref(&slot.key).and_compute_with(decide).await;
+        matches!(put, CompResult::Inserted(_) | CompResult::ReplacedWith(_))
+    }
+
+    pub(crate) async fn forget(&self, slot: &Slot<'_>) {
+        self.values.invalidate(&slot.key).await;
     }
 }
 
 fn weight(key: &str, kept: &Kept) -> u32 {
-    u32::try_from(key.len() + kept.body.len()).unwrap_or(u32::MAX)
+    u32::try_from(key.len() + kept.loaded.body.len()).unwrap_or(u32::MAX)
 }
 
 /// Each value brings its own time to live.
@@ -64,7 +89,7 @@ struct PerValue;
 
 impl Expiry<String, Kept> for PerValue {
     fn expire_after_create(&self, _: &String, kept: &Kept, _: Instant) -> Option<Duration> {
-        Some(kept.ttl)
+        Some(kept.left)
     }
 
     fn expire_after_update(
@@ -74,6 +99,6 @@ impl Expiry<String, Kept> for PerValue {
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(kept.ttl)
+        Some(kept.left)
     }
 }

@@ -102,6 +102,8 @@ pub mod attr {
         client_address(address: &'a impl Display) = Shown("client.address");
         /// `server.address`.
         server_address(address: &'a str) = Text("server.address");
+        /// `db.namespace`: the database, by its name or number.
+        db_namespace(name: &'a str) = Text("db.namespace");
         /// `server.port`.
         server_port(port: u16) = Count("server.port", i64::from(port));
         /// `user_agent.original`.

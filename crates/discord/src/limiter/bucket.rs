@@ -19,6 +19,8 @@ pub(super) enum When {
 pub(super) struct Bucket {
     in_flight: u32,
     quota: Quota,
+    /// Until when the limiter of all processes has no turn here.
+    held_until: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,9 @@ enum Quota {
 
 impl Bucket {
     pub(super) fn when(&mut self, now: Instant) -> When {
+        if let Some(until) = self.held_until.filter(|until| *until > now) {
+            return When::At(until);
+        }
         self.begin_window(now);
         match self.quota {
             Quota::Unknown if self.in_flight > 0 => When::AfterOthers,
@@ -62,6 +67,10 @@ impl Bucket {
         if let Quota::Told { left, .. } = &mut self.quota {
             *left = left.saturating_sub(1);
         }
+    }
+
+    pub(super) fn hold(&mut self, until: Instant) {
+        self.held_until = self.held_until.max(Some(until));
     }
 
     pub(super) fn give_back(&mut self) {

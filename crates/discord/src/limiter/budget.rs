@@ -8,14 +8,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Calls per second of one token, those of interactions aside (Discord, "Global Rate Limit").
-const GLOBAL_PER_WINDOW: usize = 50;
+pub(super) const CALLS_PER_SECOND: u32 = 50;
+/// Calls per second of each process while nobody counts for all.
+const CAREFUL_CALLS_PER_SECOND: u32 = 10;
 /// A second, and a little for what the network bunches together.
 const GLOBAL_WINDOW: Duration = Duration::from_millis(1050);
 /// Answers of 401, 403 and 429 that we allow ourselves; at 10,000 Discord blocks the address ("Invalid
 /// Request Limit").
-const INVALID_PER_WINDOW: usize = 500;
+pub(super) const INVALID_PER_WINDOW: u32 = 500;
 /// The time that they are counted over.
-const INVALID_WINDOW: Duration = Duration::from_mins(10);
+pub(super) const INVALID_WINDOW: Duration = Duration::from_mins(10);
 /// Buckets kept before those that have nothing to say are forgotten.
 const BUCKETS_KEPT: usize = 1024;
 
@@ -30,6 +32,24 @@ pub(super) struct BucketKey {
 enum BucketName {
     Unlearnt(RouteName),
     Learnt(Arc<str>),
+}
+
+/// How fast this process may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As fast as Discord allows; others, if there are any, are counted elsewhere.
+    Full,
+    /// As fast as is safe when others are not counted.
+    Careful,
+}
+
+impl Pace {
+    const fn calls_per_window(self) -> u32 {
+        match self {
+            Self::Full => CALLS_PER_SECOND,
+            Self::Careful => CAREFUL_CALLS_PER_SECOND,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -65,34 +85,48 @@ impl Budget {
         }
     }
 
-    /// Takes what a call costs, if it may be made now.
-    pub(super) fn ask(&mut self, lane: Lane, ticket: u64, now: Instant) -> Result<BucketKey, When> {
-        if let Some(at) = self.everybody_waits_until(lane, now) {
+    /// Whether a call may be made now.
+    pub(super) fn look(&mut self, lane: Lane, ticket: u64, (pace, now): (Pace, Instant)) -> Result<(), When> {
+        if let Some(at) = self.everybody_waits_until(lane, pace, now) {
             return Err(When::At(at));
         }
         if self.queues.get(&lane).and_then(BTreeSet::first) != Some(&ticket) {
             return Err(When::AfterOthers);
         }
         let key = self.key(lane);
-        let bucket = self.buckets.entry(key.clone()).or_default();
-        match bucket.when(now) {
-            When::Now => {}
-            later => return Err(later),
+        match self.buckets.entry(key).or_default().when(now) {
+            When::Now => Ok(()),
+            later => Err(later),
         }
-        bucket.take();
+    }
+
+    /// Takes what a call costs.
+    pub(super) fn take(&mut self, lane: Lane, ticket: u64, now: Instant) -> BucketKey {
+        let key = self.key(lane);
+        self.buckets.entry(key.clone()).or_default().take();
         if lane.counts_globally {
             self.sent.push_back(now);
         }
         self.leave(lane, ticket);
-        Ok(key)
+        key
     }
 
-    fn everybody_waits_until(&mut self, lane: Lane, now: Instant) -> Option<Instant> {
+    /// Nobody has a turn before this instant, those of interactions aside.
+    pub(super) fn hold_everybody(&mut self, until: Instant) {
+        self.blocked_until = self.blocked_until.max(Some(until));
+    }
+
+    /// Nobody has a turn in this lane's bucket before this instant.
+    pub(super) fn hold_bucket(&mut self, lane: Lane, until: Instant) {
+        self.buckets.entry(self.key(lane)).or_default().hold(until);
+    }
+
+    fn everybody_waits_until(&mut self, lane: Lane, pace: Pace, now: Instant) -> Option<Instant> {
         let too_many_invalid = window_full(&mut self.invalid, INVALID_PER_WINDOW, INVALID_WINDOW, now);
         if !lane.counts_globally {
             return too_many_invalid;
         }
-        let too_many = window_full(&mut self.sent, GLOBAL_PER_WINDOW, GLOBAL_WINDOW, now);
+        let too_many = window_full(&mut self.sent, pace.calls_per_window(), GLOBAL_WINDOW, now);
         let blocked = self.blocked_until.filter(|until| *until > now);
         too_many_invalid.max(too_many).max(blocked)
     }
@@ -117,7 +151,7 @@ impl Budget {
             self.invalid.push_back(now);
         }
         match report.blocked_for() {
-            Some(pause) => self.blocked_until = self.blocked_until.max(Some(now + pause)),
+            Some(pause) => self.hold_everybody(now + pause),
             None => self.buckets.entry(self.key(lane)).or_default().learn(report, now),
         }
         if self.buckets.len() > BUCKETS_KEPT {
@@ -127,136 +161,13 @@ impl Budget {
 }
 
 /// When the oldest of a full window falls out of it; none while there is room.
-fn window_full(
-    window: &mut VecDeque<Instant>,
-    max: usize,
-    length: Duration,
-    now: Instant,
-) -> Option<Instant> {
+fn window_full(window: &mut VecDeque<Instant>, max: u32, length: Duration, now: Instant) -> Option<Instant> {
     while window.front().is_some_and(|oldest| *oldest + length <= now) {
         window.pop_front();
     }
-    window.front().filter(|_| window.len() >= max).map(|oldest| *oldest + length)
+    let has_room = u32::try_from(window.len()).is_ok_and(|calls| calls < max);
+    window.front().filter(|_| !has_room).map(|oldest| *oldest + length)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limiter::Scope;
-
-    const SEND: Lane =
-        Lane { route: ("POST", "/channels/{channel.id}/messages"), major: 1, counts_globally: true };
-
-    fn told(remaining: u32) -> Report {
-        Report {
-            status: Some(200),
-            bucket: Some("b1".to_owned()),
-            limit: Some(5),
-            remaining: Some(remaining),
-            reset_after: Some(Duration::from_secs(5)),
-            ..Report::default()
-        }
-    }
-
-    fn refused(scope: Scope, seconds: u64) -> Report {
-        Report { status: Some(429), scope, retry_after: Some(Duration::from_secs(seconds)), ..told(0) }
-    }
-
-    fn ask(budget: &mut Budget, lane: Lane, now: Instant) -> Result<BucketKey, When> {
-        let ticket = budget.queue(lane);
-        let answer = budget.ask(lane, ticket, now);
-        budget.leave(lane, ticket);
-        answer
-    }
-
-    #[test]
-    fn a_bucket_is_learnt_from_its_first_answer() {
-        let (mut budget, start) = (Budget::default(), Instant::now());
-        let first = ask(&mut budget, SEND, start).unwrap();
-        assert_eq!(ask(&mut budget, SEND, start), Err(When::AfterOthers), "nothing is known yet");
-
-        budget.finish(SEND, &first, &told(4), start);
-        for _ in 0..4 {
-            ask(&mut budget, SEND, start).unwrap();
-        }
-        assert_eq!(ask(&mut budget, SEND, start), Err(When::At(start + Duration::from_secs(5))));
-        let other_channel = Lane { major: 2, ..SEND };
-        assert!(ask(&mut budget, other_channel, start).is_ok(), "another channel has a bucket of its own");
-        assert!(ask(&mut budget, SEND, start + Duration::from_secs(5)).is_ok(), "the window is over");
-    }
-
-    #[test]
-    fn two_routes_share_the_bucket_that_discord_gives_them() {
-        let (mut budget, start) = (Budget::default(), Instant::now());
-        let edit = Lane { route: ("PATCH", "/channels/{channel.id}/messages/{message.id}"), ..SEND };
-        let sent = ask(&mut budget, SEND, start).unwrap();
-        let edited = ask(&mut budget, edit, start).unwrap();
-        budget.finish(SEND, &sent, &told(1), start);
-        budget.finish(edit, &edited, &told(1), start);
-        assert!(ask(&mut budget, SEND, start).is_ok());
-        assert!(ask(&mut budget, edit, start).is_err());
-    }
-
-    #[test]
-    fn an_overtaken_answer_gives_nothing_back() {
-        let (mut budget, start) = (Budget::default(), Instant::now());
-        let first = ask(&mut budget, SEND, start).unwrap();
-        budget.finish(SEND, &first, &told(4), start);
-        let keys: Vec<_> = (0..4).map(|_| ask(&mut budget, SEND, start).unwrap()).collect();
-        budget.finish(SEND, &keys[3], &told(0), start);
-        budget.finish(SEND, &keys[0], &told(3), start);
-        assert!(ask(&mut budget, SEND, start).is_err());
-    }
-
-    #[test]
-    fn a_refused_call_keeps_its_place() {
-        let (mut budget, start) = (Budget::default(), Instant::now());
-        let (early, late) = (budget.queue(SEND), budget.queue(SEND));
-        assert_eq!(budget.ask(SEND, late, start), Err(When::AfterOthers));
-        let key = budget.ask(SEND, early, start).unwrap();
-        budget.finish(SEND, &key, &refused(Scope::Own, 2), start);
-        budget.requeue(SEND, early);
-
-        let later = start + Duration::from_secs(2);
-        assert_eq!(budget.ask(SEND, early, start), Err(When::At(later)));
-        assert_eq!(budget.ask(SEND, late, later), Err(When::AfterOthers));
-        assert!(budget.ask(SEND, early, later).is_ok());
-    }
-
-    #[test]
-    fn a_global_refusal_stops_all_but_interactions() {
-        let (mut budget, start) = (Budget::default(), Instant::now());
-        let key = ask(&mut budget, SEND, start).unwrap();
-        budget.finish(SEND, &key, &refused(Scope::Global, 3), start);
-        let other = Lane { route: ("GET", "/users/@me"), ..SEND };
-        assert_eq!(ask(&mut budget, other, start), Err(When::At(start + Duration::from_secs(3))));
-        let acknowledge = Lane { route: ("POST", "/interactions"), major: 9, counts_globally: false };
-        assert!(ask(&mut budget, acknowledge, start).is_ok());
-    }
-
-    #[test]
-    fn fifty_a_second_in_all() {
-        let (mut budget, start) = (Budget::default(), Instant::now());
-        for major in 0..50 {
-            ask(&mut budget, Lane { major, ..SEND }, start).unwrap();
-        }
-        let next = Lane { major: 99, ..SEND };
-        assert_eq!(ask(&mut budget, next, start), Err(When::At(start + GLOBAL_WINDOW)));
-        assert!(ask(&mut budget, next, start + GLOBAL_WINDOW).is_ok());
-    }
-
-    #[test]
-    fn invalid_requests_are_rationed() {
-        let (mut budget, start) = (Budget::default(), Instant::now());
-        let forbidden = Report { status: Some(403), limit: Some(1000), ..told(1000) };
-        let mut now = start;
-        for _ in 0..500 {
-            let key = ask(&mut budget, SEND, now).unwrap();
-            budget.finish(SEND, &key, &forbidden, now);
-            now += Duration::from_secs(1);
-        }
-        assert_eq!(ask(&mut budget, SEND, now), Err(When::At(start + INVALID_WINDOW)));
-        let shared = refused(Scope::Shared, 1);
-        assert!(!shared.is_invalid(), "a limit that others used up is not our fault");
-    }
-}
+mod tests;

@@ -2,16 +2,22 @@
 //!
 //! Nothing about Discord's limits is written down here but the two that Discord documents with numbers: 50 calls
 //! a second in all, and the invalid requests. Buckets are learnt from the answers.
+//!
+//! Where several processes use one token, each asks the cache's limiter, too, which counts for all of them. While
+//! that gives no answer, each process keeps to a rate that is safe for five.
 
 mod bucket;
 mod budget;
+mod shared;
+mod turn;
 
-use bucket::When;
-use budget::{BucketKey, Budget};
+pub(crate) use turn::Turn;
+
+use budget::Budget;
+use cache::{Cache, Quota};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 /// A route's method and template.
 pub(crate) type RouteName = (&'static str, &'static str);
@@ -80,6 +86,17 @@ impl Report {
 pub(crate) struct Limiter {
     budget: Mutex<Budget>,
     changed: Notify,
+    reach: Reach,
+}
+
+/// Whose calls a limiter counts.
+#[derive(Debug, Default)]
+enum Reach {
+    /// Those of this process, which is the only one.
+    #[default]
+    ThisProcess,
+    /// Those of all processes.
+    AllProcesses(cache::Limiter),
 }
 
 /// No turn came in time.
@@ -90,73 +107,25 @@ pub(crate) struct Late {
 }
 
 impl Limiter {
+    /// The limiter called `name` of all processes that share this cache; this process's own, if nobody shares
+    /// it.
+    pub(crate) fn sharing(cache: &Cache, name: &str) -> Self {
+        let quota = Quota {
+            per_second: budget::CALLS_PER_SECOND,
+            invalid: budget::INVALID_PER_WINDOW,
+            invalid_window: budget::INVALID_WINDOW,
+        };
+        let reach = cache.limiter(name, quota).map_or(Reach::ThisProcess, Reach::AllProcesses);
+        Self { reach, ..Self::default() }
+    }
+
     /// Takes a place in the lane's queue.
     pub(crate) fn queue(&self, lane: Lane) -> Turn<'_> {
         let ticket = self.budget().queue(lane);
-        Turn { limiter: self, lane, ticket, taken: None }
+        Turn::new(self, lane, ticket)
     }
 
     fn budget(&self) -> MutexGuard<'_, Budget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A place in the queue, then a call under way; gives back what it holds when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Turn<'a> {
-    limiter: &'a Limiter,
-    lane: Lane,
-    ticket: u64,
-    taken: Option<BucketKey>,
-}
-
-impl Turn<'_> {
-    /// Waits until the call may be made; tells whether that took a wait.
-    ///
-    /// # Errors
-    /// That won't be before `by`.
-    pub(crate) async fn wait(&mut self, by: Instant) -> Result<bool, Late> {
-        let mut waited = false;
-        loop {
-            let mut changed = std::pin::pin!(self.limiter.changed.notified());
-            changed.as_mut().enable();
-            let now = Instant::now();
-            let asked = self.limiter.budget().ask(self.lane, self.ticket, now);
-            let until = match asked {
-                Ok(key) => {
-                    self.taken = Some(key);
-                    self.limiter.changed.notify_waiters();
-                    return Ok(waited);
-                }
-                Err(When::At(at)) if at > by => return Err(Late { after: at - now }),
-                Err(When::At(at)) => at,
-                Err(When::AfterOthers | When::Now) if now >= by => {
-                    return Err(Late { after: Duration::ZERO });
-                }
-                Err(When::AfterOthers | When::Now) => by,
-            };
-            waited = true;
-            let _ = tokio::time::timeout_at(until, changed).await;
-        }
-    }
-
-    /// Tells what came of the call. When Discord refused it as too fast, the turn has its old place again.
-    pub(crate) fn finish(&mut self, report: &Report) {
-        let Some(taken) = self.taken.take() else { return };
-        let mut budget = self.limiter.budget();
-        budget.finish(self.lane, &taken, report, Instant::now());
-        if report.is_refused() {
-            budget.requeue(self.lane, self.ticket);
-        }
-        drop(budget);
-        self.limiter.changed.notify_waiters();
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.finish(&Report::default());
-        self.limiter.budget().leave(self.lane, self.ticket);
-        self.limiter.changed.notify_waiters();
     }
 }

@@ -19,12 +19,14 @@ pub use interaction::Response;
 
 use crate::RestError;
 use crate::limiter::{Late, Limiter, Report};
+use cache::Cache;
 use clock::Chance;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use route::Route;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -91,6 +93,32 @@ impl Rest {
     /// # Errors
     /// The configuration makes no sense.
     pub fn new(config: &RestConfig, telemetry: Telemetry, chance: Chance) -> Result<Self, RestConfigError> {
+        Self::with_limiter(config, telemetry, chance, Limiter::default())
+    }
+
+    /// A client whose limiter is that of all processes with this token and this cache, if the cache is one that
+    /// processes share.
+    ///
+    /// # Errors
+    /// The configuration makes no sense.
+    pub fn sharing(
+        config: &RestConfig,
+        telemetry: Telemetry,
+        chance: Chance,
+        cache: &Cache,
+    ) -> Result<Self, RestConfigError> {
+        // The token's hash, which names it without telling it.
+        let digest = Sha256::digest(config.token.expose().as_bytes());
+        let limiter = Limiter::sharing(cache, &hex::encode(&digest[..8]));
+        Self::with_limiter(config, telemetry, chance, limiter)
+    }
+
+    fn with_limiter(
+        config: &RestConfig,
+        telemetry: Telemetry,
+        chance: Chance,
+        limiter: Limiter,
+    ) -> Result<Self, RestConfigError> {
         let bad_address = || RestConfigError::Address(config.api.clone());
         let url = Url::parse(&config.api).map_err(|_| bad_address())?;
         let (server, port) = url.host_str().zip(url.port_or_known_default()).ok_or_else(bad_address)?;
@@ -99,7 +127,7 @@ impl Rest {
             api: config.api.trim_end_matches('/').to_owned(),
             server: server.to_owned(),
             port,
-            limiter: Limiter::default(),
+            limiter,
             chance,
             token_refused: AtomicBool::new(false),
         };
@@ -134,13 +162,14 @@ impl Rest {
             if self.token_refused() {
                 return Err(RestError::TokenRefused);
             }
-            let waited = turn.wait(by).await.map_err(|Late { after }| RestError::NoTurn { after })?;
+            let waited =
+                turn.wait(&self.telemetry, by).await.map_err(|Late { after }| RestError::NoTurn { after })?;
             if waited {
                 self.telemetry.metrics().rate_limit_wait(route.template());
             }
             let (mut report, result) = self.attempt(route, body.clone(), Attempt { resent, by }).await;
             report.retry_after = report.retry_after.map(|pause| pause + self.jitter());
-            turn.finish(&report);
+            turn.finish(&self.telemetry, &report).await;
             if !result.as_ref().is_err_and(is_a_mere_limit) {
                 return result;
             }

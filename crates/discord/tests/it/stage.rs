@@ -21,12 +21,17 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set() -> Self {
+        Self::set_with(Chance::seeded(7)).await
+    }
+
+    /// A stage whose token is told by `chance`.
+    pub(crate) async fn set_with(chance: Chance) -> Self {
         let stop = CancellationToken::new();
         let clock = Clock::Practice(PracticeClock::stopped_at("2026-11-22T19:00:00Z".parse().unwrap()));
         let config = PracticeConfig {
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
             clock,
-            chance: Chance::seeded(7),
+            chance,
             data: None,
             strict_limits: true,
             token: None,

@@ -1,0 +1,47 @@
+//! What a server says of itself.
+
+use std::collections::HashMap;
+
+use redis::RedisResult;
+use redis::aio::MultiplexedConnection;
+
+/// The fields of `INFO`, by name.
+#[derive(Debug)]
+pub(super) struct Info(HashMap<String, String>);
+
+impl Info {
+    pub(super) async fn ask(redis: &mut MultiplexedConnection) -> RedisResult<Self> {
+        redis::cmd("INFO").query_async::<String>(redis).await.map(|text| Self::read(&text))
+    }
+
+    fn read(text: &str) -> Self {
+        let fields = text.lines().filter_map(|line| line.split_once(':'));
+        Self(fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
+    }
+
+    /// A field; empty when the server has none of that name.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// Valkey calls itself a Redis 7.2 for those who know no better.
+    pub(super) fn server(&self) -> (&'static str, &str) {
+        match self.get("valkey_version") {
+            "" => ("Redis", self.get("redis_version")),
+            version => ("Valkey", version),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valkey_is_told_from_redis() {
+        let redis = Info::read("# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n");
+        assert_eq!(redis.server(), ("Redis", "7.0.15"));
+        let valkey = Info::read("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\n");
+        assert_eq!(valkey.server(), ("Valkey", "8.1.1"));
+    }
+}

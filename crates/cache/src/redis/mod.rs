@@ -1,0 +1,188 @@
+//! The cache in Redis.
+
+mod held;
+pub(crate) mod link;
+pub(crate) mod place;
+mod unforgotten;
+
+pub use place::RedisConfigError;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{Cmd, ExistenceCheck, RedisResult, Script, ScriptInvocation, SetExpiry, SetOptions};
+use clock::Chance;
+use telemetry::{Secret, Telemetry};
+use tokio::time::Instant;
+
+use crate::flights::{Flights, Ticket};
+use crate::limiter::{Limiter, Quota};
+use crate::slot::{Found, Loaded, Slot, Stamp};
+use link::{Link, NoAnswer, Operation};
+use unforgotten::Unforgotten;
+
+/// How long a lease stands for a load. A load that takes longer is not kept, and after one that never came back
+/// nothing is kept for so long.
+const LEASE_MILLIS: u64 = 5_000;
+
+/// Values in Redis or Valkey; clones are the same cache.
+#[derive(Clone, Debug)]
+pub struct RedisCache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    link: Arc<Link>,
+    flights: Flights,
+    chance: Chance,
+    unforgotten: Unforgotten,
+    scripts: Scripts,
+}
+
+/// What must happen in one step on the server.
+#[derive(Debug)]
+struct Scripts {
+    keep: Script,
+    give_up: Script,
+    put: Script,
+}
+
+impl RedisCache {
+    pub(crate) fn at(url: &Secret<String>, chance: Chance) -> Result<Self, RedisConfigError> {
+        let scripts = Scripts {
+            keep: Script::new(include_str!("keep.lua")),
+            give_up: Script::new(include_str!("give_up.lua")),
+            put: Script::new(include_str!("put.lua")),
+        };
+        let link = Arc::new(Link::to(url, chance.clone())?);
+        let (flights, unforgotten) = (Flights::default(), Unforgotten::default());
+        Ok(Self(Arc::new(Inner { link, flights, chance, unforgotten, scripts })))
+    }
+
+    pub(crate) fn flights(&self) -> &Flights {
+        &self.0.flights
+    }
+
+    pub(crate) fn limiter(&self, name: &str, quota: Quota) -> Limiter {
+        Limiter::new(Arc::clone(&self.0.link), self.0.chance.clone(), (name, quota))
+    }
+
+    pub(crate) async fn find(&self, slot: &Slot<'_>) -> Found {
+        let key = key_of(slot);
+        let look = |mut redis| async move {
+            let mut both = ::redis::pipe();
+            both.get(&key).pttl(&key);
+            both.query_async::<(Option<Vec<u8>>, i64)>(&mut redis).await
+        };
+        match self.ask(slot, "GET", look).await {
+            Ok((Some(body), left_millis)) => held::read(&body, left_millis),
+            Ok((None, _)) => Found::Nothing,
+            Err(NoAnswer) => Found::NoAnswer,
+        }
+    }
+
+    pub(crate) async fn begin(&self, slot: &Slot<'_>, found: &Found) -> Result<Stamp, Loaded> {
+        if matches!(found, Found::NoAnswer) {
+            return Ok(Stamp::None);
+        }
+        let overwrites = matches!(found, Found::Unreadable);
+        let lease = u64::from_be_bytes(self.0.chance.bytes());
+        let mut options = SetOptions::default().with_expiration(SetExpiry::PX(LEASE_MILLIS)).get(true);
+        if !overwrites {
+            options = options.conditional_set(ExistenceCheck::NX);
+        }
+        let set = Cmd::set_options(key_of(slot), held::lease(lease), options);
+        let reserve = |mut redis| async move { set.query_async::<Option<Vec<u8>>>(&mut redis).await };
+        match self.ask(slot, "SET", reserve).await {
+            Ok(Some(body)) if !overwrites => match held::read(&body, i64::MAX) {
+                Found::Value(loaded) => Err(loaded),
+                _ => Ok(Stamp::None),
+            },
+            Ok(_) => Ok(Stamp::Lease(lease)),
+            Err(NoAnswer) => Ok(Stamp::None),
+        }
+    }
+
+    /// Keeps what was loaded, if its lease stands still where the value belongs: whoever forgot the value, put
+    /// a newer one or flushed the server has removed it.
+    pub(crate) async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, (stamp, ticket): (Stamp, &Ticket)) {
+        let Stamp::Lease(lease) = stamp else { return };
+        let left = slot.left(loaded);
+        if left < Duration::from_millis(1) || ticket.is_forgotten() {
+            return self.give_up(slot, stamp).await;
+        }
+        let mut call = self.0.scripts.keep.key(key_of(slot));
+        call.arg(held::lease(lease)).arg(held::kept(&loaded.body, slot.ttl, None)).arg(millis(left));
+        let _ = self.run(slot, call).await;
+    }
+
+    /// Takes the lease back, so that the next load is kept.
+    pub(crate) async fn give_up(&self, slot: &Slot<'_>, stamp: Stamp) {
+        let Stamp::Lease(lease) = stamp else { return };
+        let mut call = self.0.scripts.give_up.key(key_of(slot));
+        call.arg(held::lease(lease));
+        let _ = self.run(slot, call).await;
+    }
+
+    pub(crate) async fn put(&self, slot: &Slot<'_>, version: i64, body: &str) -> bool {
+        let mut call = self.0.scripts.put.key(key_of(slot));
+        call.arg(held::kept(body, slot.ttl, Some(version))).arg(version).arg(millis(slot.ttl).max(1));
+        let Ok(kept) = self.run(slot, call).await else {
+            // What is there instead is older.
+            self.0.unforgotten.add(key_of(slot));
+            return false;
+        };
+        kept
+    }
+
+    pub(crate) async fn forget(&self, slot: &Slot<'_>) {
+        let delete = Cmd::del(key_of(slot));
+        let forget = |mut redis| async move { delete.query_async::<()>(&mut redis).await };
+        if self.ask(slot, "DEL", forget).await.is_err() {
+            self.0.unforgotten.add(key_of(slot));
+        }
+    }
+
+    async fn run(&self, slot: &Slot<'_>, call: ScriptInvocation<'_>) -> Result<bool, NoAnswer> {
+        self.ask(slot, "EVALSHA", |mut redis| async move { call.invoke_async(&mut redis).await }).await
+    }
+
+    async fn ask<T, F>(
+        &self,
+        slot: &Slot<'_>,
+        operation: &'static str,
+        ask: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, NoAnswer>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.forget_at_last(slot.telemetry).await?;
+        self.0.link.ask(slot.telemetry, Operation { name: operation, prefix: slot.prefix }, ask).await
+    }
+
+    /// Makes up for what was to be forgotten while Redis was away, before anybody sees it.
+    async fn forget_at_last(&self, telemetry: &Telemetry) -> Result<(), NoAnswer> {
+        let Some(keys) = self.0.unforgotten.take().await else { return Ok(()) };
+        let delete = Cmd::del(keys.as_slice());
+        let operation = Operation { name: "DEL", prefix: "forgotten" };
+        let forget = |mut redis| async move { delete.query_async::<()>(&mut redis).await };
+        self.0.link.ask(telemetry, operation, forget).await?;
+        keys.are_gone();
+        Ok(())
+    }
+}
+
+fn key_of(slot: &Slot<'_>) -> String {
+    format!("muster:cache:{}", slot.key)
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The instant `ago` before now, as far back as this machine's clock goes.
+fn before_now(ago: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_sub(ago).unwrap_or(now)
+}

@@ -1,0 +1,177 @@
+//! Two processes with one token: what they send together.
+
+use crate::server::Server;
+use crate::stage::Stage;
+use cache::Cache;
+use clock::Chance;
+use discord::message::{Embed, Message};
+use discord::{Rest, RestConfig, nonce};
+use domain::{ChannelId, GuildId, UserId};
+use futures_util::future::join_all;
+use practice::cast;
+use std::time::{Duration, SystemTime};
+use telemetry::{Captured, Secret, ServiceName, Telemetry};
+use tokio::time::Instant;
+
+const GAMES: ChannelId = ChannelId::new(cast::GAMES_CHANNEL_ID);
+const GUILD: GuildId = GuildId::new(cast::GUILD_ID);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A client as one more process would have it.
+struct Process {
+    rest: Rest,
+    captured: Captured,
+}
+
+impl Process {
+    fn of(stage: &Stage, redis: &str) -> Self {
+        let cache = Cache::redis(&Secret::new(redis.to_owned()), Chance::from_os().unwrap()).unwrap();
+        let (telemetry, captured) = Telemetry::captured(ServiceName::Bot);
+        let config =
+            RestConfig { api: format!("http://{}/api/v10", stage.address), token: stage.token.clone() };
+        let rest = Rest::sharing(&config, telemetry, Chance::from_os().unwrap(), &cache).unwrap();
+        Self { rest: rest.with_patience(PATIENCE), captured }
+    }
+
+    /// Many calls at once, over several buckets.
+    async fn hurry(&self, calls: usize) {
+        let people: Vec<_> = cast::people().iter().map(|person| UserId::new(person.id)).collect();
+        let call = async |n: usize| match n % 3 {
+            0 => drop(self.rest.gateway().await.unwrap()),
+            1 => drop(self.rest.member(GUILD, people[n % people.len()]).await.unwrap()),
+            _ => drop(self.rest.messages(GAMES, None).await.unwrap()),
+        };
+        join_all((0..calls).map(call)).await;
+    }
+
+    /// When its calls to Discord began; each was answered with 200.
+    fn calls(&self) -> Vec<SystemTime> {
+        let calls = self.captured.spans().into_iter().filter(|span| span.name.contains(" /"));
+        calls
+            .map(|call| {
+                assert_eq!(call.attributes["http.response.status_code"], "200", "{}", call.name);
+                call.started
+            })
+            .collect()
+    }
+}
+
+/// The shortest time in which so many calls began.
+fn tightest(mut calls: Vec<SystemTime>, count: usize) -> Duration {
+    calls.sort();
+    let spans = calls.windows(count).map(|calls| calls[count - 1].duration_since(calls[0]).unwrap());
+    spans.min().unwrap()
+}
+
+/// A practice Discord with a token of its own, and two processes.
+async fn two(redis: &str) -> (Stage, Process, Process) {
+    let stage = Stage::set_with(Chance::from_os().unwrap()).await;
+    let (one, other) = (Process::of(&stage, redis), Process::of(&stage, redis));
+    (stage, one, other)
+}
+
+#[tokio::test]
+async fn two_processes_keep_the_limits_together() {
+    let Some(redis) = shared_redis() else { return };
+    let (stage, one, other) = two(&redis).await;
+    let began = Instant::now();
+    tokio::join!(one.hurry(120), other.hurry(120));
+    let took = began.elapsed();
+
+    let calls = [one.calls(), other.calls()].concat();
+    assert_eq!(calls.len(), 240, "no call was refused and made again");
+    let tightest = tightest(calls, 51);
+    assert!(tightest >= Duration::from_secs(1), "51 calls in {tightest:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}: slower than it need be");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn two_processes_share_the_bucket_of_a_channel() {
+    let Some(redis) = shared_redis() else { return };
+    let (stage, one, other) = two(&redis).await;
+    let send = async |process: &Process, who: &str| {
+        for n in 0..4 {
+            let message = Message::framed(Embed::titled("Dragons"));
+            process.rest.create_message(GAMES, &message, &nonce(&format!("{who} {n}"))).await.unwrap();
+        }
+    };
+    tokio::join!(send(&one, "one"), send(&other, "other"));
+    let calls = [one.calls(), other.calls()].concat();
+    assert_eq!(calls.len(), 8, "no call was refused and made again");
+    assert_eq!(stage.oracle().await.len(), 8);
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn without_redis_each_keeps_to_ten_a_second() {
+    let Some(mut server) = Server::start(&[]).await else { return };
+    let (stage, one, other) = two(&server.url()).await;
+    tokio::join!(one.hurry(3), other.hurry(3));
+    server.kill();
+    tokio::join!(one.hurry(25), other.hurry(25));
+    for process in [&one, &other] {
+        let tightest = tightest(process.calls(), 11);
+        assert!(tightest >= Duration::from_secs(1), "11 calls in {tightest:?}");
+    }
+    server.restart().await;
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        one.captured.clear();
+        one.hurry(20).await;
+        if tightest(one.calls(), 11) < Duration::from_secs(1) {
+            return stage.strike().await;
+        }
+    }
+    panic!("Redis is back, and nobody uses it");
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_holds_up_no_call_for_long() {
+    let Some(server) = Server::start(&[]).await else { return };
+    let (stage, one, _) = two(&server.url()).await;
+    one.hurry(3).await;
+    server.signal("STOP");
+    let began = Instant::now();
+    one.hurry(6).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    server.signal("CONT");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_flush_costs_a_second_and_no_refusal() {
+    let Some(server) = Server::start(&[]).await else { return };
+    let (stage, one, other) = two(&server.url()).await;
+    let flush = async {
+        server.flush();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.flush();
+    };
+    tokio::join!(one.hurry(80), other.hurry(80), flush);
+    let calls = [one.calls(), other.calls()].concat();
+    assert_eq!(calls.len(), 160, "no call was refused and made again");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_process_of_its_own_shares_nothing() {
+    let stage = Stage::set().await;
+    let config = RestConfig { api: format!("http://{}/api/v10", stage.address), token: stage.token.clone() };
+    let telemetry = stage.telemetry.clone();
+    let rest = Rest::sharing(&config, telemetry, Chance::seeded(1), &Cache::memory()).unwrap();
+    rest.gateway().await.unwrap();
+    let names: Vec<_> = stage.captured.spans().into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["GET /gateway/bot"]);
+    stage.strike().await;
+}
+
+fn shared_redis() -> Option<String> {
+    let url = crate::environment("MUSTER_TEST_REDIS_URL");
+    if url.is_none() {
+        eprintln!(
+            "left out: two processes, since MUSTER_TEST_REDIS_URL is not set (cargo xtask test starts one)"
+        );
+    }
+    url
+}
