@@ -5,33 +5,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::InstrumentationScope;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope as Scope, KeyValue};
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
-use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use bytes::Bytes;
+use opentelemetry::logs::AnyValue;
+use opentelemetry::{InstrumentationScope, Key};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord};
-use prost::Message as _;
 
+use super::envelope::Envelope;
 use super::queue::Queue;
-use super::text;
+use super::values::{any, pair, text};
+use super::wire::{bytes, flags, message, number, time, written};
 use super::worker::Encode;
 use crate::TelemetryConfig;
 use crate::people::People;
-use crate::telemetry::scope;
 
-/// Deeper values inside of a record are not looked at, since nothing of ours nests.
-const DEEPEST: usize = 4;
+/// The field of a scope's message that holds a record.
+const RECORD: u32 = 2;
 
 /// A record as it is sent, and what part of the program said it.
 #[derive(Debug)]
 pub(crate) struct Entry {
     target: Cow<'static, str>,
-    record: LogRecord,
+    record: Box<[u8]>,
 }
 
 /// Puts log records into the queue; never waits.
@@ -54,26 +50,38 @@ impl LogQueue {
         }
     }
 
-    fn trim(&self, record: &mut LogRecord) -> usize {
-        let excess = record.attributes.len().saturating_sub(self.attributes);
-        record.attributes.truncate(self.attributes);
-        record.dropped_attributes_count = u32::try_from(excess).unwrap_or(u32::MAX);
-        let mut bytes = size_of::<Entry>() + record.event_name.len() + record.severity_text.len();
-        bytes += record.body.as_mut().map_or(0, |body| trim(body, self.value_characters, DEEPEST));
-        for attribute in &mut record.attributes {
-            if self.people.are_named_by(&attribute.key) {
-                self.hide_person(attribute);
-            }
-            bytes += attribute.key.len() + size_of::<KeyValue>();
-            bytes += attribute.value.as_mut().map_or(0, |value| trim(value, self.value_characters, DEEPEST));
+    /// The fields of `opentelemetry.proto.logs.v1.LogRecord`.
+    fn write(&self, out: &mut Vec<u8>, record: &SdkLogRecord) {
+        if let Some(when) = record.timestamp() {
+            time(out, 1, when);
         }
-        bytes
+        number(out, 2, record.severity_number().map_or(0, |severity| severity as u64));
+        bytes(out, 3, record.severity_text().unwrap_or_default().as_bytes());
+        if let Some(body) = record.body() {
+            message(out, 5, |out| any(out, body, self.value_characters));
+        }
+        for (key, value) in record.attributes_iter().take(self.attributes) {
+            pair(out, 6, key.as_str(), |out| self.value(out, key, value));
+        }
+        let excess = record.attributes_iter().skip(self.attributes).count();
+        number(out, 7, u64::try_from(excess).unwrap_or(u64::MAX));
+        if let Some(context) = record.trace_context() {
+            flags(out, 8, context.trace_flags.map_or(0, |flags| u32::from(flags.to_u8())));
+            bytes(out, 9, &context.trace_id.to_bytes());
+            bytes(out, 10, &context.span_id.to_bytes());
+        }
+        if let Some(when) = record.observed_timestamp() {
+            time(out, 11, when);
+        }
+        bytes(out, 12, record.event_name().unwrap_or_default().as_bytes());
     }
 
-    fn hide_person(&self, attribute: &mut KeyValue) {
-        if let Some(Value::StringValue(id)) = attribute.value.as_mut().and_then(|value| value.value.as_mut())
-        {
-            *id = self.people.written(id).into_owned();
+    fn value(&self, out: &mut Vec<u8>, key: &Key, value: &AnyValue) {
+        match value {
+            AnyValue::String(id) if self.people.are_named_by(key.as_str()) => {
+                text(out, &self.people.written(id.as_str()), self.value_characters);
+            }
+            value => any(out, value, self.value_characters),
         }
     }
 }
@@ -82,9 +90,9 @@ impl LogProcessor for LogQueue {
     fn emit(&self, data: &mut SdkLogRecord, instrumentation: &InstrumentationScope) {
         let target = data.target().cloned();
         let target = target.unwrap_or_else(|| Cow::Owned(instrumentation.name().to_owned()));
-        let mut record = LogRecord::from(&*data);
-        let bytes = self.trim(&mut record);
-        self.queue.push(Entry { target, record }, bytes);
+        let record = written(|out| message(out, RECORD, |out| self.write(out, data)));
+        let size = record.len() + size_of::<Entry>();
+        self.queue.push(Entry { target, record }, size);
     }
 
     /// Telemetry flushes the queue itself: this call would have to wait where no one may.
@@ -98,59 +106,84 @@ impl LogProcessor for LogQueue {
     }
 }
 
-/// Cuts the texts in a value; tells how many bytes are left.
-fn trim(value: &mut AnyValue, characters: usize, depth: usize) -> usize {
-    match value.value.as_mut() {
-        Some(Value::StringValue(text)) => {
-            text::cut(text, characters);
-            text.len()
-        }
-        Some(Value::BytesValue(bytes)) => {
-            bytes.truncate(characters);
-            bytes.len()
-        }
-        Some(Value::ArrayValue(list)) if depth > 0 => {
-            list.values.iter_mut().map(|item| trim(item, characters, depth - 1) + size_of::<AnyValue>()).sum()
-        }
-        Some(Value::KvlistValue(map)) if depth > 0 => {
-            let values = map.values.iter_mut().filter_map(|item| item.value.as_mut());
-            values.map(|item| trim(item, characters, depth - 1) + size_of::<KeyValue>()).sum()
-        }
-        Some(nested @ (Value::ArrayValue(_) | Value::KvlistValue(_))) => {
-            *nested = Value::StringValue("…".to_owned());
-            0
-        }
-        _ => 0,
-    }
-}
-
-/// Turns records into the body of a request.
+/// Turns records into the body of a request; a target is a scope of its own in OTLP, with our version and schema.
 pub(super) fn encoder(resource: &Resource) -> Encode<Entry> {
-    let resource = ResourceAttributesWithSchema::from(resource);
+    let envelope = Envelope::new(resource);
     Arc::new(move |entries| {
-        let resource_logs = ResourceLogs {
-            resource: Some(OtlpResource {
-                attributes: resource.attributes.0.clone(),
-                ..OtlpResource::default()
-            }),
-            scope_logs: by_target(entries),
-            schema_url: resource.schema_url.clone().unwrap_or_default(),
-        };
-        ExportLogsServiceRequest { resource_logs: vec![resource_logs] }.encode_to_vec().into()
+        let mut targets: BTreeMap<Cow<'static, str>, Vec<Box<[u8]>>> = BTreeMap::new();
+        for entry in entries {
+            targets.entry(entry.target).or_default().push(entry.record);
+        }
+        Bytes::from(envelope.around(targets.into_iter().map(|(target, records)| (Some(target), records))))
     })
 }
 
-/// A target is a scope of its own in OTLP, with our version and schema.
-fn by_target(entries: Vec<Entry>) -> Vec<ScopeLogs> {
-    let mut targets: BTreeMap<Cow<'static, str>, Vec<LogRecord>> = BTreeMap::new();
-    for entry in entries {
-        targets.entry(entry.target).or_default().push(entry.record);
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use opentelemetry::logs::{LogRecord as _, Logger as _, LoggerProvider as _, Severity};
+    use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
+    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+    use opentelemetry_proto::tonic::logs::v1::LogRecord;
+    use opentelemetry_sdk::logs::SdkLoggerProvider;
+    use prost::Message as _;
+
+    use super::*;
+
+    /// What the library makes of each record that is emitted.
+    #[derive(Clone, Debug, Default)]
+    struct Theirs(Arc<std::sync::Mutex<Vec<LogRecord>>>);
+
+    impl LogProcessor for Theirs {
+        fn emit(&self, data: &mut SdkLogRecord, _instrumentation: &InstrumentationScope) {
+            self.0.lock().expect("nobody panicked").push(LogRecord::from(&*data));
+        }
+
+        fn force_flush(&self) -> OTelSdkResult {
+            Ok(())
+        }
     }
-    let ours = scope();
-    let scopes = targets.into_iter().map(|(target, log_records)| ScopeLogs {
-        scope: Some(Scope::from((&ours, Some(target)))),
-        log_records,
-        schema_url: ours.schema_url().unwrap_or_default().to_owned(),
-    });
-    scopes.collect()
+
+    #[test]
+    fn a_request_is_what_the_library_makes_of_it() {
+        let queue = Arc::new(Queue::new(crate::Batching::default()));
+        let ours = LogQueue::new(Arc::clone(&queue), &TelemetryConfig::default());
+        let theirs = Theirs::default();
+        let provider =
+            SdkLoggerProvider::builder().with_log_processor(theirs.clone()).with_log_processor(ours).build();
+        let logger = provider.logger("muster");
+        let mut record = logger.create_log_record();
+        record.set_event_name("games.created");
+        record.set_target("actions");
+        record.set_timestamp(SystemTime::UNIX_EPOCH + Duration::from_nanos(1_800_000_000_123_456_789));
+        record.set_severity_number(Severity::Warn2);
+        record.set_severity_text("WARN");
+        record.set_body(AnyValue::from("A game was created."));
+        let map = std::collections::HashMap::from([(Key::new("a"), AnyValue::from(7))]);
+        for (key, value) in [
+            ("text", AnyValue::from("short")),
+            ("less", AnyValue::Int(-1)),
+            ("half", AnyValue::Double(0.5)),
+            ("no", AnyValue::Boolean(false)),
+            ("bytes", AnyValue::Bytes(Box::new(vec![0, 255]))),
+            ("list", AnyValue::ListAny(Box::new(vec![AnyValue::from("a"), AnyValue::from(7)]))),
+            ("map", AnyValue::Map(Box::new(map))),
+        ] {
+            record.add_attribute(key, value);
+        }
+        record.set_trace_context(TraceId::from(7), SpanId::from(8), Some(TraceFlags::SAMPLED));
+        logger.emit(record);
+        logger.emit(logger.create_log_record());
+
+        let body = encoder(&Resource::builder().build())(queue.take().expect("two wait").items);
+        let request = ExportLogsServiceRequest::decode(body).expect("it is one");
+        let [named, nameless] = &request.resource_logs[0].scope_logs[..] else {
+            panic!("a scope for each target: {request:?}");
+        };
+        let scopes = [named, nameless].map(|scope| scope.scope.as_ref().map(|scope| scope.name.as_str()));
+        assert_eq!(scopes, [Some("actions"), Some("muster")]);
+        let records = [named, nameless].map(|scope| scope.log_records[0].clone());
+        assert_eq!(records.as_slice(), *theirs.0.lock().expect("nobody panicked"));
+    }
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod closing;
 mod courier;
+mod envelope;
 mod grpc;
 mod http;
 mod logs;
@@ -16,6 +17,8 @@ mod queue;
 mod spans;
 mod text;
 mod transport;
+mod values;
+mod wire;
 mod worker;
 
 use std::future::Future;
@@ -62,7 +65,7 @@ pub(crate) struct Parcel {
 /// The thread that speaks to the receiver, and what it works on.
 #[derive(Debug)]
 pub(crate) struct Exports {
-    traces: Worker<opentelemetry_sdk::trace::SpanData>,
+    traces: Worker<Box<[u8]>>,
     logs: Worker<logs::Entry>,
     metrics: Arc<metrics::Lane>,
     outage: Arc<Outage>,
