@@ -17,9 +17,19 @@ const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// Rows of one claim.
 const BATCH: u32 = 100;
 /// A row that fails so often is dead.
-pub const ATTEMPTS: u32 = 8;
+const ATTEMPTS: u32 = 8;
+/// A row whose worker died so often is dead. The first time isn't noted down: nobody knows yet which row of the
+/// batch it was.
+const NOTED_CRASHES: u32 = 2;
+/// The pause after the first attempt; each further one is three times as long.
+const SHORTEST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// Added to each pause, so that what failed together is not tried together.
+const JITTER_MS: u64 = 1000;
+
+/// What a row died of that was begun and never ended.
+const LEASE_EXPIRED: &str = "lease_expired";
 
 /// The game has moved on by itself or was called off.
 const OVERTAKEN: &str = "overtaken";
@@ -61,6 +71,29 @@ pub async fn claim(ctx: &Ctx, duty: Duty) -> Result<Vec<DueRow>, StoreError> {
     let rows = store::schedule::claim(&mut tx, duty, (ctx.clock.now(), LEASE), BATCH).await?;
     tx.commit().await?;
     Ok(rows)
+}
+
+/// Begins with a claimed row; false when it isn't to be tried: whoever tries it dies, or its claim is lost.
+///
+/// A row that was claimed before is begun in writing, so that the one that kills its worker is told apart from
+/// those that only waited behind it.
+///
+/// # Errors
+/// The store failed.
+pub async fn begin(ctx: &Ctx, row: &DueRow) -> Result<bool, StoreError> {
+    if row.attempts <= 1 {
+        return Ok(true);
+    }
+    let mut tx = ctx.quiet.begin().await?;
+    let spent = row.crashes >= NOTED_CRASHES || row.attempts > ATTEMPTS;
+    let goes_on = if spent {
+        bury(&mut tx, row, LEASE_EXPIRED).await?;
+        false
+    } else {
+        store::schedule::begin_again(&mut tx, row).await?
+    };
+    tx.commit().await?;
+    Ok(goes_on)
 }
 
 /// How a due moment ended.
@@ -111,6 +144,7 @@ impl Carried {
 pub async fn notify(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
     let span = ctx.verb("notifications.dispatch");
     span.set(attr::game_id(&row.game));
+    span.set(attr::guild_id(row.guild.get()));
     perform(&span, dispatch(ctx, row)).await
 }
 
@@ -165,6 +199,7 @@ pub const fn leaves(kind: DueKind) -> Option<Status> {
 pub async fn transition(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
     let span = ctx.verb("games.transition");
     span.set(attr::game_id(&row.game));
+    span.set(attr::guild_id(row.guild.get()));
     let carried = perform(&span, apply(ctx, row)).await?;
     if let (Outcome::Done, Some(action)) = (carried.outcome, action(row.moment.kind)) {
         ctx.telemetry.metrics().game_changed(action, crate::Door::Daemon.as_str());
@@ -234,12 +269,29 @@ const fn action(kind: DueKind) -> Option<&'static str> {
 pub async fn fail(ctx: &Ctx, row: &DueRow, error: &str) -> Result<(), StoreError> {
     let mut tx = ctx.store.begin().await?;
     if row.attempts >= ATTEMPTS {
-        store::schedule::settle(&mut tx, row, Settled::Dead).await?;
+        bury(&mut tx, row, error).await?;
     } else {
-        let doubled = SignedDuration::from_secs(1 << row.attempts.min(ATTEMPTS));
-        let pause = doubled.min(LONGEST_PAUSE);
-        let jitter = SignedDuration::from_millis(ctx.chance.below(1000).cast_signed());
-        store::schedule::retry(&mut tx, row, ctx.clock.now() + pause + jitter, error).await?;
+        let jitter = SignedDuration::from_millis(ctx.chance.below(JITTER_MS).cast_signed());
+        let again = ctx.clock.now() + pause(row.attempts) + jitter;
+        store::schedule::retry(&mut tx, row, again, error).await?;
     }
     tx.commit().await
+}
+
+/// From a second to five minutes, within the attempts that a row has.
+fn pause(attempts: u32) -> SignedDuration {
+    let times = 3_i32.saturating_pow(attempts.saturating_sub(1));
+    SHORTEST_PAUSE.saturating_mul(times).min(LONGEST_PAUSE)
+}
+
+/// Gives a row up, so that somebody hears of it.
+async fn bury(tx: &mut Tx, row: &DueRow, reason: &str) -> Result<(), StoreError> {
+    if store::schedule::settle(tx, row, Settled::Dead(reason)).await? {
+        tracing::error!(
+            name: "due.dead",
+            { game_id = %row.game, kind = row.moment.kind.name(), reason },
+            "A due moment failed too often and is not tried any more."
+        );
+    }
+    Ok(())
 }

@@ -15,15 +15,14 @@ const HUNG_AFTER: Duration = Duration::from_secs(30);
 pub(crate) async fn carry_out(daemon: &Daemon, row: DueRow) {
     let ctx = &daemon.ctx;
     ctx.telemetry.metrics().schedule_lateness(row.moment.kind.name(), lateness(ctx, &row));
-    let failure = if row.attempts > due::ATTEMPTS {
-        // It was claimed so often and never settled: whoever tries it dies.
-        Some("lease_expired".into())
-    } else {
+    let failure = match due::begin(ctx, &row).await {
+        Ok(false) => None,
+        Err(error) => Some(Refuses::error_type(&error).into_owned()),
         // A task of its own, so that a panic ends the row and not the daemon.
-        match telemetry::spawn(attempt(daemon.clone(), row.clone())).await {
+        Ok(true) => match telemetry::spawn(attempt(daemon.clone(), row.clone())).await {
             Ok(failure) => failure,
             Err(_) => Some("panic".into()),
-        }
+        },
     };
     if let Some(error) = failure
         && let Err(error) = due::fail(ctx, &row, &error).await

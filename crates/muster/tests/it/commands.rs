@@ -7,7 +7,7 @@ use serde_json::Value;
 async fn the_schema_is_brought_up_to_date_once() {
     let home = Home::new();
     let first = home.run(&["migrate"]).await.done();
-    insta::assert_snapshot!(first, @"./muster-data/muster.db: 2 of 2 migrations applied");
+    insta::assert_snapshot!(first, @"./muster-data/muster.db: 5 of 5 migrations applied");
     assert_eq!(home.run(&["migrate"]).await.done(), first);
 }
 
@@ -92,7 +92,7 @@ async fn the_doctor_finds_what_is_wrong() {
     insta::assert_snapshot!(findings(&running), @r"
     ok     configuration: every setting can be read
     ok     data folder: ./muster-data is in use by a Muster that is running
-    ok     database: sound, 2 migrations applied
+    ok     database: sound, 5 migrations applied
     ok     addresses: held by the Muster that is running on this folder
     ok     discord: no DISCORD_BOT_TOKEN: the practice Discord is used
     ");

@@ -1,9 +1,11 @@
 use crate::daemon::{Daemon, house};
 use crate::rows::{corrupt, planned, schedule, settled};
+use actions::due;
 use domain::Game;
 use domain::due::Duty;
 use jiff::SignedDuration;
 use std::fmt::Write as _;
+use telemetry::ServiceName;
 use testkit::House;
 
 /// The row of a game's reminder, once it was tried so often and is not being tried any more.
@@ -57,12 +59,63 @@ async fn after_eight_attempts_it_is_dead() {
         house.clock.advance(pause);
     }
     settled(&house, &game, "reminder").await;
-    insta::assert_snapshot!(pauses.trim(), @"2 4 8 16 32 64 128");
+    insta::assert_snapshot!(pauses.trim(), @"1 3 9 27 81 243 300");
     insta::assert_snapshot!(planned(&house, &game).await, @r"
-    reminder dead
+    reminder dead (decode)
     start pending
     ");
     assert_eq!(schedule(&house, &game).await[0].attempts, 8);
+    daemon.stop().await;
+    house.close().await;
+}
+
+/// A daemon that claims what is due and dies of the first row; its lease runs out.
+async fn dies(house: &House) {
+    let (ctx, _) = house.beside(ServiceName::NotificationDaemon);
+    let rows = due::claim(&ctx, Duty::Notify).await.unwrap();
+    assert!(due::begin(&ctx, &rows[0]).await.unwrap(), "nobody knows yet that it is deadly");
+    house.clock.advance(SignedDuration::from_secs(16));
+}
+
+#[tokio::test]
+async fn what_kills_three_daemons_is_dead_and_takes_nobody_with_it() {
+    let house = house().await;
+    let deadly = house.game(|draft| draft.reminders = Some(vec![61])).await;
+    let behind = house.game(|draft| draft.reminders = Some(vec![60])).await;
+    house.clock.advance(SignedDuration::from_mins(120));
+    for _ in 0..3 {
+        dies(&house).await;
+    }
+    let daemon = Daemon::start(&house, Duty::Notify).await;
+    let _logs = tracing::dispatcher::set_default(&daemon.ctx.telemetry.log_dispatch());
+    settled(&house, &behind, "reminder").await;
+    settled(&house, &deadly, "reminder").await;
+    insta::assert_snapshot!(planned(&house, &deadly).await, @r"
+    reminder dead (lease_expired)
+    start pending
+    ");
+    insta::assert_snapshot!(planned(&house, &behind).await, @r"
+    reminder done
+    start pending
+    ");
+    daemon.stop().await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_cut_off_in_the_middle_leaves_the_row_to_the_next() {
+    let house = house().await;
+    let game = house.game(|draft| draft.reminders = Some(vec![60])).await;
+    house.clock.advance(SignedDuration::from_mins(120));
+    for _ in 0..2 {
+        dies(&house).await;
+    }
+    let daemon = Daemon::start(&house, Duty::Notify).await;
+    settled(&house, &game, "reminder").await;
+    insta::assert_snapshot!(planned(&house, &game).await, @r"
+    reminder done
+    start pending
+    ");
     daemon.stop().await;
     house.close().await;
 }

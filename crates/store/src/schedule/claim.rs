@@ -16,8 +16,10 @@ statements! {
         "UPDATE schedule SET state = $3, last_error = $4, lease_until = NULL \
          WHERE id = $1 AND fence = $2 AND state = 'pending'";
     RETRY = "UPDATE" "schedule",
-        "UPDATE schedule SET available_at = $3, last_error = $4, lease_until = NULL \
+        "UPDATE schedule SET available_at = $3, last_error = $4, lease_until = NULL, crashes = 0 \
          WHERE id = $1 AND fence = $2 AND state = 'pending'";
+    BEGIN_AGAIN = "UPDATE" "schedule",
+        "UPDATE schedule SET crashes = crashes + 1 WHERE id = $1 AND fence = $2 AND state = 'pending'";
     BURY = "UPDATE" "schedule",
         "UPDATE schedule SET state = 'dead', last_error = $2, lease_until = NULL \
          WHERE id = $1 AND state = 'pending'";
@@ -32,7 +34,8 @@ per_dialect! {
         " ORDER BY available_at, id LIMIT $4" skip_locked
         ") UPDATE schedule SET fence = fence + 1, attempts = attempts + 1, lease_until = " now " + $2" us
         ", available_at = " now " + $2" us " WHERE id IN (SELECT id FROM due) \
-         RETURNING id, guild, game, kind, detail, due_at, deadline, attempts, fence, traceparent, tracestate"
+         RETURNING id, guild, game, kind, detail, due_at, deadline, attempts, crashes, fence, traceparent, \
+         tracestate"
 }
 
 /// A due moment that this process has claimed.
@@ -48,6 +51,8 @@ pub struct DueRow {
     pub moment: DueMoment,
     /// How often it was tried, this time included.
     pub attempts: u32,
+    /// How many of the earlier ones, but for the first, began and never ended.
+    pub crashes: u32,
     /// What has to be unchanged for this process to settle it.
     pub fence: i64,
     /// The trace that scheduled it.
@@ -64,6 +69,7 @@ struct ClaimedRow {
     due_at: At,
     deadline: Option<At>,
     attempts: i64,
+    crashes: i64,
     fence: i64,
     traceparent: Option<String>,
     tracestate: Option<String>,
@@ -79,6 +85,7 @@ impl TryFrom<ClaimedRow> for DueRow {
             game: GameId::new(row.game),
             moment: moment(&row.kind, row.detail, (row.due_at, row.deadline))?,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            crashes: u32::try_from(row.crashes).unwrap_or(u32::MAX),
             fence: row.fence,
             trace: trace::read(row.traceparent.as_deref(), row.tracestate.as_deref()),
         })
@@ -111,24 +118,24 @@ pub async fn claim(
 
 /// How a due moment ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum Settled<'a> {
     /// It was done.
     Done,
     /// It was not done, on purpose.
-    Skipped(&'static str),
-    /// It failed too often.
-    Dead,
+    Skipped(&'a str),
+    /// It failed too often, at last with this.
+    Dead(&'a str),
 }
 
 /// Ends a due moment; false when the claim was lost in the meantime, and nothing of it may be done then.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn settle(tx: &mut Tx, row: &DueRow, settled: Settled) -> Result<bool, StoreError> {
+pub async fn settle(tx: &mut Tx, row: &DueRow, settled: Settled<'_>) -> Result<bool, StoreError> {
     let (state, reason) = match settled {
         Settled::Done => ("done", None),
         Settled::Skipped(reason) => ("skipped", Some(reason)),
-        Settled::Dead => ("dead", None),
+        Settled::Dead(reason) => ("dead", Some(reason)),
     };
     tx.within(GuildScope::of_due(row)).await?;
     Ok(execute!(tx, &SETTLE, [row.id, row.fence, state, reason])? == 1)
@@ -141,4 +148,13 @@ pub async fn settle(tx: &mut Tx, row: &DueRow, settled: Settled) -> Result<bool,
 pub async fn retry(tx: &mut Tx, row: &DueRow, at: Timestamp, error: &str) -> Result<bool, StoreError> {
     tx.within(GuildScope::of_due(row)).await?;
     Ok(execute!(tx, &RETRY, [row.id, row.fence, At(at), error])? == 1)
+}
+
+/// Notes that another attempt begins; what ends it in order, takes that back. False when the claim was lost.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_again(tx: &mut Tx, row: &DueRow) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_due(row)).await?;
+    Ok(execute!(tx, &BEGIN_AGAIN, [row.id, row.fence])? == 1)
 }

@@ -16,8 +16,8 @@ statements! {
         "INSERT INTO schedule (id, guild, game, duty, kind, detail, due_at, deadline, state, available_at, \
          traceparent, tracestate) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $7, $9, $10) \
          ON CONFLICT (game, kind, detail, due_at) DO UPDATE SET state = 'pending', deadline = $8, \
-         available_at = $7, attempts = 0, fence = schedule.fence + 1, lease_until = NULL, last_error = NULL, \
-         traceparent = $9, tracestate = $10 WHERE schedule.guild = $2";
+         available_at = $7, attempts = 0, crashes = 0, fence = schedule.fence + 1, lease_until = NULL, \
+         last_error = NULL, traceparent = $9, tracestate = $10 WHERE schedule.guild = $2";
     WITHDRAW = "UPDATE" "schedule",
         "UPDATE schedule SET state = 'withdrawn', fence = fence + 1 WHERE game = $1 AND guild = $2 \
          AND kind = $3 AND detail = $4 AND due_at = $5 AND state = 'pending'";

@@ -119,12 +119,12 @@ async fn due_moments_are_claimed_oldest_first_and_settled_once(db: &Database) {
     let settle =
         async |row: &DueRow, how| db.write(async |tx| schedule::settle(tx, row, how).await.unwrap()).await;
     assert!(settle(&first[0], Settled::Done).await);
-    assert!(!settle(&first[0], Settled::Dead).await, "done is done");
+    assert!(!settle(&first[0], Settled::Dead("io")).await, "done is done");
     assert!(settle(&first[1], Settled::Skipped("expired")).await);
-    assert!(settle(row, Settled::Dead).await);
+    assert!(settle(row, Settled::Dead("io")).await);
     let ended =
         db.raw.column("SELECT state || ' ' || COALESCE(last_error, '-') FROM schedule ORDER BY due_at").await;
-    assert_eq!(ended, ["done -", "skipped expired", "dead -", "pending -"]);
+    assert_eq!(ended, ["done -", "skipped expired", "dead io", "pending -"]);
     assert_eq!(claim(db, at + seconds(3600)).await.len(), 1);
 }
 

@@ -154,6 +154,7 @@ async fn work(db: &Database, game: &Game) {
         let locked = games::lock(tx, guild, game.id).await.unwrap().unwrap();
         games::save(tx, guild, &locked).await.unwrap();
         let due = schedule::claim(tx, Duty::Notify, (at, lease), 9).await.unwrap().remove(0);
+        assert!(schedule::begin_again(tx, &due).await.unwrap());
         assert!(schedule::retry(tx, &due, at, "io").await.unwrap());
         assert!(schedule::settle(tx, &due, Settled::Done).await.unwrap());
         let card = cards::claim(tx, (at, lease), 9).await.unwrap().remove(0);

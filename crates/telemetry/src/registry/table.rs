@@ -94,6 +94,7 @@ pub(super) static EVENTS: &[Event] = &[
     Event { name: "internal.refused", level: "warn", attributes: &["reason"] },
     Event { name: "internal.stopped", level: "error", attributes: &["reason"] },
     Event { name: "scheduler.hint_lost", level: "debug", attributes: &["reason"] },
+    Event { name: "due.dead", level: "error", attributes: &["game_id", "kind", "reason"] },
     Event { name: "scheduler.cycle", level: "info", attributes: &["due", "claimed", "wake_reason", "oldest_lateness_ms"] },
     Event { name: "scheduler.turn_failed", level: "warn", attributes: &["error.type"] },
     Event { name: "relay.turn_failed", level: "warn", attributes: &["error.type"] },
