@@ -151,6 +151,6 @@ impl Limiter {
     ) -> Result<T, NoAnswer> {
         let operation = Operation { name: "EVALSHA", prefix: "limiter" };
         let ask = |mut redis| async move { script.invoke_async(&mut redis).await };
-        self.0.link.ask(telemetry, operation, ask).await
+        self.0.link.ask(telemetry, operation, ask).await.map(|(answer, _)| answer)
     }
 }

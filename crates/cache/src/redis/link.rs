@@ -13,7 +13,7 @@ use std::time::Duration;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind};
 use clock::Chance;
-use telemetry::{CacheCall, CacheSystem, Secret, Telemetry};
+use telemetry::{CacheCall, CacheSystem, Secret, Span, Telemetry};
 use tokio::time::{Instant, timeout};
 
 use super::place::{self, Place, RedisConfigError};
@@ -66,13 +66,13 @@ impl Link {
         Ok(Self { client, place, chance, state, dialling })
     }
 
-    /// Asks the server, in a span; does nothing at all while the breaker is open.
+    /// Asks the server, in a span, which the answer comes with; does nothing at all while the breaker is open.
     pub(crate) async fn ask<T, F>(
         &self,
         telemetry: &Telemetry,
         operation: Operation,
         ask: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, NoAnswer>
+    ) -> Result<(T, Span), NoAnswer>
     where
         F: Future<Output = RedisResult<T>>,
     {
@@ -82,10 +82,13 @@ impl Link {
         let Operation { name, prefix } = operation;
         let span = telemetry.cache(CacheCall { system: CacheSystem::Redis, operation: name, prefix });
         self.place.describe(&span);
-        span.run(self.attempt(ask)).await.map_err(|error| {
-            span.fail(error_type(&error), &error);
-            NoAnswer
-        })
+        match span.run(self.attempt(ask)).await {
+            Ok(answer) => Ok((answer, span)),
+            Err(error) => {
+                span.fail(error_type(&error), &error);
+                Err(NoAnswer)
+            }
+        }
     }
 
     async fn attempt<T, F>(&self, ask: impl FnOnce(MultiplexedConnection) -> F) -> RedisResult<T>
@@ -164,9 +167,12 @@ impl Link {
         state.generation += 1;
         if !std::mem::replace(&mut state.told, true) {
             drop(state);
-            let (server, error) = (self.place.to_string(), error.to_string());
-            tracing::warn!(name: "cache.redis.lost", target: "cache", { server, error },
-                "Redis is away: values are loaded without it, and calls to Discord keep to a lower limit");
+            tracing::warn!(
+                name: "cache.away",
+                target: "cache",
+                { server.address = %self.place, error.r#type = %error_type(error), exception.message = %error },
+                "Redis is away: values are loaded without it, and calls to Discord keep to a lower rate."
+            );
         }
     }
 
@@ -178,8 +184,7 @@ impl Link {
         (state.proved, state.failures, state.not_before) = (true, 0, None);
         if std::mem::replace(&mut state.told, false) {
             drop(state);
-            let server = self.place.to_string();
-            tracing::info!(name: "cache.redis.back", target: "cache", { server }, "Redis is back");
+            tracing::info!(name: "cache.back", target: "cache", { server.address = %self.place }, "Redis is back.");
         }
     }
 

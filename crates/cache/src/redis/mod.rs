@@ -14,7 +14,7 @@ use std::time::Duration;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Cmd, ExistenceCheck, RedisResult, Script, ScriptInvocation, SetExpiry, SetOptions};
 use clock::Chance;
-use telemetry::{Secret, Telemetry};
+use telemetry::{Secret, Span, Telemetry, attr};
 use tokio::time::Instant;
 
 use crate::flights::{Flights, Ticket};
@@ -75,11 +75,12 @@ impl RedisCache {
             both.get(&key).pttl(&key);
             both.query_async::<(Option<Vec<u8>>, i64)>(&mut redis).await
         };
-        match self.ask(slot, "GET", look).await {
-            Ok((Some(body), left_millis)) => held::read(&body, left_millis),
-            Ok((None, _)) => Found::Nothing,
-            Err(NoAnswer) => Found::NoAnswer,
-        }
+        let Ok(((body, left_millis), span)) = self.ask(slot, "GET", look).await else {
+            return Found::NoAnswer;
+        };
+        let found = body.map_or(Found::Nothing, |body| held::read(&body, left_millis));
+        span.set(attr::cache_hit(matches!(found, Found::Value(_))));
+        found
     }
 
     pub(crate) async fn begin(&self, slot: &Slot<'_>, found: &Found) -> Result<Stamp, Loaded> {
@@ -95,7 +96,7 @@ impl RedisCache {
         let set = Cmd::set_options(key_of(slot), held::lease(lease), options);
         let reserve = |mut redis| async move { set.query_async::<Option<Vec<u8>>>(&mut redis).await };
         match self.ask(slot, "SET", reserve).await {
-            Ok(Some(body)) if !overwrites => match held::read(&body, i64::MAX) {
+            Ok((Some(body), _)) if !overwrites => match held::read(&body, i64::MAX) {
                 Found::Value(loaded) => Err(loaded),
                 _ => Ok(Stamp::None),
             },
@@ -145,7 +146,8 @@ impl RedisCache {
     }
 
     async fn run(&self, slot: &Slot<'_>, call: ScriptInvocation<'_>) -> Result<bool, NoAnswer> {
-        self.ask(slot, "EVALSHA", |mut redis| async move { call.invoke_async(&mut redis).await }).await
+        let run = |mut redis| async move { call.invoke_async(&mut redis).await };
+        self.ask(slot, "EVALSHA", run).await.map(|(is_done, _)| is_done)
     }
 
     async fn ask<T, F>(
@@ -153,7 +155,7 @@ impl RedisCache {
         slot: &Slot<'_>,
         operation: &'static str,
         ask: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, NoAnswer>
+    ) -> Result<(T, Span), NoAnswer>
     where
         F: Future<Output = RedisResult<T>>,
     {

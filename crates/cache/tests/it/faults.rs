@@ -37,8 +37,8 @@ impl Service {
     /// Asks until a value comes from the cache again; what was kept last.
     async fn until_it_is_back(&self) -> String {
         let asking = async {
-            let key = a_key();
             loop {
+                let key = a_key();
                 self.ask(&key, "kept again").await;
                 let seen = self.ask(&key, "loaded").await;
                 if seen == "kept again" {
@@ -71,7 +71,7 @@ async fn without_a_server_values_are_loaded_and_nobody_waits() {
     }
     drop(logging);
     assert_eq!(requests(&service.captured), "error=20");
-    assert_eq!(service.told(), ["cache.redis.lost"], "one line when it begins");
+    assert_eq!(service.told(), ["cache.away"], "one line when it begins");
     let spans = service.captured.spans();
     assert_eq!(spans[0].attributes["error.type"], "connection");
     assert!(spans.len() < 5, "the breaker is open: {}", spans.len());
@@ -99,7 +99,7 @@ async fn a_stalled_server_slows_one_request_and_not_each() {
     proxy.becomes(Network::Well);
     service.until_it_is_back().await;
     drop(logging);
-    assert_eq!(service.told(), ["cache.redis.lost", "cache.redis.back"]);
+    assert_eq!(service.told(), ["cache.away", "cache.back"]);
 }
 
 #[tokio::test]
@@ -203,7 +203,30 @@ async fn a_wrong_password_is_told_once_and_nowhere_repeated() {
     assert_eq!(spans[0].attributes["error.type"], "authentication");
     let shown = format!("{spans:?} {logs:?} {:?} {url:?}", service.cache);
     assert!(!shown.contains("canary"), "{shown}");
-    assert_eq!(service.told(), ["cache.redis.lost"]);
+    assert_eq!(service.told(), ["cache.away"]);
+}
+
+#[tokio::test]
+async fn tls_with_a_server_that_has_none_is_an_outage() {
+    let Some(server) = proxied() else { return };
+    let service = Service::at(&format!("rediss://{server}/0"));
+    assert_eq!(service.ask("7", "loaded").await, "loaded");
+    assert_eq!(requests(&service.captured), "error=1");
+    assert_eq!(service.captured.spans()[0].attributes["error.type"], "timeout");
+}
+
+#[test]
+fn a_service_whose_runtime_ends_takes_the_connection_of_no_other() {
+    let Some(url) = redis_url() else { return };
+    let (service, key) = (Service::at(&url), a_key());
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // Services of one process share the cache; each has a runtime of its own.
+    let (api, bot) = (runtime(), runtime());
+    assert_eq!(api.block_on(service.ask(&key, "kept")), "kept");
+    assert_eq!(bot.block_on(service.ask(&key, "loaded")), "kept");
+    drop(api);
+    bot.block_on(service.until_it_is_back());
+    assert_eq!(bot.block_on(service.ask(&key, "loaded")), "kept");
 }
 
 #[test]

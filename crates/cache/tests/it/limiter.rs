@@ -70,12 +70,12 @@ async fn fifty_a_second_in_all() {
     let (one, other) = two(&url, &a_key(), QUOTA).await;
     let began = Instant::now();
     let mut grants = Vec::new();
-    for major in 0..200 {
+    for major in 0..120 {
         let process = if major % 2 == 0 { &one } else { &other };
         grants.push(process.call(Call { major, ..SEND }).await);
     }
-    // What is not reported counts for two seconds: fifty, fifty and fifty more wait for those before them.
-    assert!(began.elapsed() >= Duration::from_secs(6), "{:?}", began.elapsed());
+    // What is not reported counts for two seconds: fifty and twenty more wait for those before them.
+    assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ async fn each_call_of_redis_is_a_client_span_without_the_key() {
     let names: Vec<_> = spans.iter().map(|span| span.name.as_str()).collect();
     // A hit; then a miss: a look, a lease, the value.
     assert_eq!(names, ["GET member", "GET member", "SET member", "EVALSHA member"]);
+    assert_eq!(spans[1].attributes["muster.cache.hit"], "false");
     let mut attributes = spans[0].attributes.clone();
     assert!(attributes.remove("server.port").is_some());
     insta::assert_debug_snapshot!((&spans[0].kind, attributes), @r#"
@@ -39,6 +40,7 @@ async fn each_call_of_redis_is_a_client_span_without_the_key() {
             "db.namespace": "0",
             "db.operation.name": "GET",
             "db.system.name": "redis",
+            "muster.cache.hit": "true",
             "server.address": "127.0.0.1",
         },
     )
