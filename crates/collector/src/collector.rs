@@ -14,10 +14,12 @@ use crate::{
     observatory::{self, Observatory, Setup},
     options::Options,
     pipeline::{self, Further, Pipeline},
+    prometheus::Current,
     receive::{
         self,
         guard::{BearerToken, require_token},
         serve::{Protocol, serve},
+        status::Status,
     },
     scrape,
     store::{self, Caps, OpenError},
@@ -92,19 +94,22 @@ impl Collector {
         scrape::start(scrape, &pipeline, &tasks, &stop);
         let forward =
             forward.as_ref().map(|config| Forward::start(config, &tasks, stop.clone())).transpose()?;
-        let further = Further { debug, forward };
+        let current = Current::default();
+        let further = Further { debug, forward, current: current.clone() };
         let forward = further.forward.as_ref().map(Forward::watch);
         tasks.spawn(pipeline::run(queue, writer, further, Arc::clone(&counters)));
+        let [http, grpc] = addresses;
+        let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some() };
+        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), forward, setup };
+
         let token = config.bearer_token.as_ref().map(BearerToken::new);
-        let http = guarded(receive::http::router(pipeline.clone()), token.clone());
+        let status = status(current, observatory.clone());
+        let router = receive::http::router(pipeline.clone()).merge(receive::status::router(status));
+        let http = guarded(router, token.clone());
         let grpc = guarded(receive::grpc::router(&pipeline), token);
         tasks.spawn(serve(config.http, Protocol::Http1, http, stop.clone()));
         tasks.spawn(serve(config.grpc, Protocol::Grpc, grpc, stop));
         tasks.close();
-
-        let [http, grpc] = addresses;
-        let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some() };
-        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), forward, setup };
         Ok(Self { pipeline, observatory, tasks })
     }
 
@@ -140,6 +145,11 @@ impl Collector {
         self.tasks.wait().await;
         self.observatory.reader.close().await;
     }
+}
+
+fn status(current: Current, observatory: Observatory) -> Status {
+    let address = observatory.setup.http.to_string();
+    Status { current, health: Arc::new(move |now_ns| observatory.health(now_ns)), address }
 }
 
 fn refuse_exposed(addresses: [SocketAddr; 2]) -> Result<(), StartError> {

@@ -17,7 +17,9 @@ mod ids;
 mod now;
 mod observatory;
 mod options;
+mod own;
 mod pipeline;
+mod prometheus;
 mod receive;
 mod scrape;
 mod signal;
@@ -29,7 +31,7 @@ pub use counters::{Health, SignalCounts};
 pub use forward::{
     Destination, DestinationError, ForwardConfig, ForwardCounts, ForwardError, ForwardHealth, Pace, Sampling,
 };
-pub use observatory::Frame;
+pub use observatory::{Frame, Setting, Settings};
 pub use options::{OptionError, Options};
 pub use scrape::{ScrapeConfig, Target, TargetError};
 pub use signal::Signal;

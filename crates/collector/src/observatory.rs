@@ -27,6 +27,7 @@ mod metrics;
 mod overview;
 mod query;
 mod samples;
+mod settings;
 mod shell;
 mod story;
 mod trace;
@@ -34,6 +35,7 @@ mod traces;
 mod tree;
 mod waterfall;
 
+pub use settings::{Setting, Settings};
 pub use shell::Frame;
 
 /// What the pages need.
@@ -92,6 +94,7 @@ pub(crate) fn router(observatory: Observatory) -> Router {
         .route("/observatory/logs", get(logs::page))
         .route("/observatory/metrics", get(metrics::page))
         .route("/observatory/health", get(health::page))
+        .route("/observatory/telemetry-config", get(settings::page))
         .route("/observatory/assets/observatory.css", get(assets::stylesheet))
         .route("/observatory/api/traces", get(api::traces))
         .route("/observatory/api/traces/{trace_id}", get(api::trace))

@@ -12,6 +12,7 @@ use crate::{
     debug,
     forward::Forward,
     now,
+    prometheus::Current,
     receive::validate::Rejected,
     signal::{Batch, Export, Signal},
     store::Writer,
@@ -142,10 +143,12 @@ fn places(of: &Arc<Semaphore>, wanted: usize, all: usize) -> Result<OwnedSemapho
 pub(crate) struct Further {
     pub(crate) debug: bool,
     pub(crate) forward: Option<Forward>,
+    pub(crate) current: Current,
 }
 
 impl Further {
     async fn take(&self, admitted: Admitted) {
+        self.current.take(&admitted.batch, now::unix_nanos());
         if self.debug {
             debug::tell(&admitted.batch);
         }

@@ -6,6 +6,7 @@ pub(crate) mod grpc;
 pub(crate) mod guard;
 pub(crate) mod http;
 pub(crate) mod serve;
+pub(crate) mod status;
 pub(crate) mod validate;
 mod zstd;
 

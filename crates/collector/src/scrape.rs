@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use target::{Target, TargetError};
 
-use self::sheet::Sheet;
+pub(crate) use self::sheet::Sheet;
 use crate::{now, pipeline::Pipeline};
 
 /// A scrape that takes longer has failed.
@@ -101,7 +101,7 @@ async fn look(target: &Target) -> (Sheet, Option<ScrapeError>) {
     let mut sheet = Sheet::new(target.kind(), target.address(), now::unix_nanos());
     let asked = tokio::time::timeout(SCRAPE_TIMEOUT, ask(target, &mut sheet)).await;
     let failure = asked.unwrap_or(Err(ScrapeError::TimedOut)).err();
-    sheet.gauge(("up", "1"), i64::from(failure.is_none()), &[]);
+    sheet.gauge(("up", ""), i64::from(failure.is_none()), &[]);
     (sheet, failure)
 }
 

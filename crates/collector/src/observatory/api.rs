@@ -18,7 +18,7 @@ use crate::{
     counters::Health,
     ids::TraceId,
     now,
-    store::{GameSummary, Series, StoredLog, StoredSpan, Trace, TraceSummary, json as plain},
+    store::{Exemplar, GameSummary, Series, StoredLog, StoredSpan, Trace, TraceSummary, json as plain},
     story::Story,
 };
 
@@ -159,6 +159,15 @@ fn log_json(log: &StoredLog) -> Value {
     })
 }
 
+fn exemplar_json(exemplar: &Exemplar) -> Value {
+    json!({
+        "time_unix_nano": exemplar.time_ns.to_string(),
+        "value": exemplar.value,
+        "trace_id": exemplar.trace_id,
+        "span_id": exemplar.span_id,
+    })
+}
+
 fn series_json(series: &Series) -> Value {
     let points = series.points.iter().map(|point| {
         let buckets: Vec<_> = point.buckets.iter().map(|b| json!([b.lower, b.upper, b.count])).collect();
@@ -167,6 +176,7 @@ fn series_json(series: &Series) -> Value {
             "value": point.value,
             "count": point.count,
             "buckets": buckets,
+            "exemplars": point.exemplars.iter().map(exemplar_json).collect::<Vec<_>>(),
         })
     });
     json!({

@@ -7,6 +7,7 @@ use super::{
     format::{self, in_unit, ratio},
     samples::Line,
 };
+use crate::store::Exemplar;
 
 // Units of the drawing.
 const WIDTH: f64 = 360.0;
@@ -21,6 +22,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) label: &'a str,
     pub(crate) unit: &'a str,
     pub(crate) lines: &'a [Line],
+    /// Single measurements: a dot each, which leads to its trace.
+    pub(crate) exemplars: &'a [Exemplar],
     /// Unix nanoseconds at the left and the right edge.
     pub(crate) from_ns: i64,
     pub(crate) until_ns: i64,
@@ -29,7 +32,8 @@ pub(crate) struct Chart<'a> {
 
 impl Chart<'_> {
     fn values(&self) -> impl Iterator<Item = f64> {
-        self.lines.iter().flat_map(|line| line.values.iter().map(|(_, value)| *value))
+        let measured = self.exemplars.iter().map(|exemplar| exemplar.value);
+        self.lines.iter().flat_map(|line| line.values.iter().map(|(_, value)| *value)).chain(measured)
     }
 
     /// The lowest and the highest value of the scale: zero is always within it, the top is a round number.
@@ -66,6 +70,19 @@ pub(crate) fn draw(chart: &Chart<'_>) -> Markup {
                         }
                     }
                 }
+            }
+            @for exemplar in chart.exemplars { (dot(chart, exemplar, &y)) }
+        }
+    }
+}
+
+/// One measurement, and the way to the trace in which it was made.
+fn dot(chart: &Chart<'_>, exemplar: &Exemplar, y: &impl Fn(f64) -> f64) -> Markup {
+    let Exemplar { time_ns, value, trace_id, span_id } = exemplar;
+    html! {
+        a .exemplar href={ "/observatory/traces/" (trace_id) "#span-" (span_id) } {
+            circle cx=(tenth(chart.x(*time_ns))) cy=(tenth(y(*value))) r="4" {
+                title { (in_unit(*value, chart.unit)) ", trace " (trace_id) }
             }
         }
     }

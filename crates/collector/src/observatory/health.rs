@@ -24,6 +24,7 @@ pub(crate) async fn page(State(observatory): State<Observatory>, shell: Shell) -
                 (look::card("Queue", &queue(&health)))
                 (look::card("Store", &store(&health)))
                 (look::card("Configuration", &configuration(&observatory.setup)))
+                (look::card("Senders of this process", &html! { a href="/observatory/telemetry-config" { "Its telemetry settings" } }))
             }
         }
     };

@@ -13,11 +13,13 @@ use super::{
     samples::{self, Line},
     shell::{Sheet, Shell},
 };
-use crate::store::{MetricName, Series, SeriesKind, json};
+use crate::store::{Exemplar, MetricName, Series, SeriesKind, json};
 
 const HERE: &str = "/observatory/metrics";
 /// More charts than this make a page that nobody reads.
 const MAX_CHARTS: usize = 24;
+/// A chart shows so many exemplars, the newest.
+const MAX_DOTS: usize = 60;
 /// How far back one may look, in minutes.
 const WINDOWS: [(&str, &str); 5] =
     [("15", "15 min"), ("60", "1 h"), ("360", "6 h"), ("1440", "24 h"), ("10080", "7 days")];
@@ -132,6 +134,7 @@ fn small(group: &[Series], from_ns: i64, shell: &Shell) -> Markup {
         label: &title,
         unit: &first.unit,
         lines: &lines,
+        exemplars: &exemplars(group, from_ns),
         from_ns,
         until_ns: shell.now_ns(),
         zone: &zone,
@@ -146,6 +149,19 @@ fn small(group: &[Series], from_ns: i64, shell: &Shell) -> Markup {
             }
         }
     }
+}
+
+/// The newest measurements that lead to a trace. Those of counters have no place on a rate's scale.
+fn exemplars(group: &[Series], from_ns: i64) -> Vec<Exemplar> {
+    let series = group.iter().filter(|series| series.kind != SeriesKind::Counter);
+    let mut exemplars: Vec<Exemplar> = series
+        .flat_map(|series| series.points.iter().flat_map(|point| &point.exemplars))
+        .filter(|exemplar| exemplar.time_ns >= from_ns)
+        .copied()
+        .collect();
+    exemplars.sort_by_key(|exemplar| (exemplar.time_ns, exemplar.span_id));
+    exemplars.dedup_by_key(|exemplar| exemplar.span_id);
+    exemplars.split_off(exemplars.len().saturating_sub(MAX_DOTS))
 }
 
 fn title(series: &Series) -> String {

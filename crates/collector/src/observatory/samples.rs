@@ -106,6 +106,7 @@ mod tests {
             value: Some(value),
             count: None,
             buckets: Vec::new(),
+            exemplars: Vec::new(),
         }
     }
 

@@ -11,13 +11,13 @@ use opentelemetry_proto::tonic::{
 };
 
 /// A metric's name and unit.
-pub(super) type Name = (&'static str, &'static str);
+pub(crate) type Name = (&'static str, &'static str);
 /// Attributes of a point.
-pub(super) type Labels<'a> = [(&'static str, &'a str)];
+pub(crate) type Labels<'a> = [(&'static str, &'a str)];
 
 /// A number, whole or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Number {
+pub(crate) enum Number {
     Whole(i64),
     Real(f64),
 }
@@ -36,7 +36,7 @@ impl From<f64> for Number {
 
 /// The metrics of one scrape.
 #[derive(Debug)]
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     resource: Resource,
     scope: &'static str,
     now_ns: u64,
@@ -46,7 +46,7 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    pub(super) fn new(kind: &'static str, address: &str, now_ns: i64) -> Self {
+    pub(crate) fn new(kind: &'static str, address: &str, now_ns: i64) -> Self {
         let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
         let attributes = vec![
             text("service.name", kind),
@@ -71,12 +71,12 @@ impl Sheet {
     }
 
     /// Adds to what is known of the server itself.
-    pub(super) fn describe(&mut self, key: &str, value: &str) {
+    pub(crate) fn describe(&mut self, key: &str, value: &str) {
         self.resource.attributes.push(text(key, value));
     }
 
     /// A value of this moment.
-    pub(super) fn gauge(&mut self, name: Name, value: impl Into<Number>, labels: &Labels<'_>) {
+    pub(crate) fn gauge(&mut self, name: Name, value: impl Into<Number>, labels: &Labels<'_>) {
         let point = self.point(value.into(), labels);
         match self.metric(name, || Data::Gauge(Gauge::default())) {
             Some(Data::Gauge(gauge)) => gauge.data_points.push(point),
@@ -85,7 +85,7 @@ impl Sheet {
     }
 
     /// A sum that only rises.
-    pub(super) fn counter(&mut self, name: Name, value: impl Into<Number>, labels: &Labels<'_>) {
+    pub(crate) fn counter(&mut self, name: Name, value: impl Into<Number>, labels: &Labels<'_>) {
         self.sum(name, value.into(), labels, true);
     }
 
@@ -128,7 +128,7 @@ impl Sheet {
     }
 
     /// As a sender would export it.
-    pub(super) fn into_export(self) -> ExportMetricsServiceRequest {
+    pub(crate) fn into_export(self) -> ExportMetricsServiceRequest {
         let name = format!("muster/collector/{}", self.scope);
         let scope = InstrumentationScope { name, ..InstrumentationScope::default() };
         let scope_metrics =

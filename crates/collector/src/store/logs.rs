@@ -64,7 +64,7 @@ fn origins(request: &ExportLogsServiceRequest) -> Vec<Origin> {
 async fn insert_records(db: &mut SqliteConnection, slice: i64, rows: &[Row<'_>]) -> sqlx::Result<()> {
     let head =
         format!("INSERT INTO logs_{slice} (id, time_ns, severity, service, trace_id, origin_id, body) ");
-    insert_rows(db, &head, rows, |mut row, Row { id, time_ns, origin, record, body }| {
+    insert_rows(db, (&head, ""), rows, |mut row, Row { id, time_ns, origin, record, body }| {
         row.push_bind(*id)
             .push_bind(*time_ns)
             .push_bind(record.severity_number)
@@ -75,7 +75,7 @@ async fn insert_records(db: &mut SqliteConnection, slice: i64, rows: &[Row<'_>])
     })
     .await?;
     let head = format!("INSERT INTO logs_text_{slice} (rowid, text) ");
-    insert_rows(db, &head, rows, |mut row, line| {
+    insert_rows(db, (&head, ""), rows, |mut row, line| {
         row.push_bind(line.id).push_bind(searchable(line.record));
     })
     .await

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest,
-    metrics::v1::{AggregationTemporality, Metric, metric::Data},
+    metrics::v1::{AggregationTemporality, ExponentialHistogramDataPoint, Metric, metric::Data},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -18,12 +18,22 @@ use super::{
 use crate::store::json;
 
 mod buckets;
+mod exemplars;
 mod points;
 mod read;
 
 pub(crate) use buckets::{Bucket, percentile};
+pub(crate) use exemplars::{Exemplar, read as read_exemplars};
 use points::Row;
 pub(crate) use read::{MetricName, Point, Series, SeriesKind};
+
+/// The upper bounds and counts of an exponential histogram, its count, its sum, and its exemplars.
+pub(crate) fn exponential_buckets(
+    point: &ExponentialHistogramDataPoint,
+) -> (Vec<(f64, u64)>, u64, f64, Vec<Exemplar>) {
+    let buckets = buckets::exponential(point).iter().map(|bucket| (bucket.upper, bucket.count)).collect();
+    (buckets, point.count, point.sum.unwrap_or_default(), exemplars::read(&point.exemplars))
+}
 
 /// What the points of one series have in common. Named by a digest of all of it.
 #[derive(Serialize)]
@@ -117,7 +127,7 @@ async fn insert_series(db: &mut SqliteConnection, slice: i64, rows: &[SeriesRow]
          (id, name, kind, unit, description, service, instance, temporality, attributes) "
     );
     for rows in rows.chunks(ROWS_PER_INSERT) {
-        insert_rows(db, &head, rows, |mut row, series| {
+        insert_rows(db, (&head, ""), rows, |mut row, series| {
             row.push_bind(series.id)
                 .push_bind(&*series.name)
                 .push_bind(series.kind)
@@ -135,11 +145,11 @@ async fn insert_series(db: &mut SqliteConnection, slice: i64, rows: &[SeriesRow]
 
 async fn insert_points(db: &mut SqliteConnection, slice: i64, rows: &[(i64, Row)]) -> sqlx::Result<Tally> {
     let head = format!(
-        "INSERT OR IGNORE INTO points_{slice} (series_id, time_ns, start_ns, value, count, min, max, buckets) "
+        "INSERT OR IGNORE INTO points_{slice} (series_id, time_ns, start_ns, value, count, min, max, buckets, exemplars) "
     );
     let mut stored = 0;
     for rows in rows.chunks(ROWS_PER_INSERT) {
-        stored += insert_rows(db, &head, rows, |mut row, (series_id, point)| {
+        stored += insert_rows(db, (&head, ""), rows, |mut row, (series_id, point)| {
             row.push_bind(*series_id)
                 .push_bind(point.time_ns)
                 .push_bind(point.start_ns)
@@ -147,7 +157,8 @@ async fn insert_points(db: &mut SqliteConnection, slice: i64, rows: &[(i64, Row)
                 .push_bind(point.count)
                 .push_bind(point.min)
                 .push_bind(point.max)
-                .push_bind(point.buckets.as_deref());
+                .push_bind(point.buckets.as_deref())
+                .push_bind(point.exemplars.as_deref());
         })
         .await?;
     }

@@ -103,6 +103,9 @@ async fn check(db: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> 
     }
     let found: i64 =
         sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *db).await.map_err(of_sqlite)?;
+    if found == 1 {
+        return schema::upgrade(db).await.map_err(of_sqlite);
+    }
     if found != schema::VERSION {
         return Err(OpenError::OtherVersion { path: path.into(), found, expected: schema::VERSION });
     }

@@ -65,7 +65,7 @@ pub(super) fn digest(content: &[u8]) -> i64 {
 pub(super) async fn insert(db: &mut SqliteConnection, slice: i64, origins: &[Origin]) -> sqlx::Result<()> {
     let head = format!("INSERT OR IGNORE INTO origins_{slice} (id, service, body) ");
     for rows in origins.chunks(ROWS_PER_INSERT) {
-        insert_rows(db, &head, rows, |mut row, origin| {
+        insert_rows(db, (&head, ""), rows, |mut row, origin| {
             row.push_bind(origin.id).push_bind(&*origin.service).push_bind(&*origin.body);
         })
         .await?;

@@ -1,11 +1,11 @@
 //! The tables.
 
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 /// Marks the file as ours (`MuCo` in ASCII), so that no other database is taken for a store.
 pub(super) const APPLICATION_ID: i64 = 0x4d75_436f;
-/// Changes with every change of the tables.
-pub(super) const VERSION: i64 = 1;
+/// Changes with every change of the tables; [`upgrade`] knows the way from the version before.
+pub(super) const VERSION: i64 = 2;
 
 /// Tables that outlive slices.
 const STORE: &str = "
@@ -49,9 +49,7 @@ CREATE TABLE spans_{n} (
 ) STRICT;
 CREATE INDEX spans_{n}_start ON spans_{n} (start_ns);
 CREATE INDEX spans_{n}_service ON spans_{n} (service, start_ns);
-CREATE INDEX spans_{n}_name ON spans_{n} (name, start_ns);
-CREATE INDEX spans_{n}_duration ON spans_{n} (duration_ns);
-CREATE INDEX spans_{n}_entry ON spans_{n} (start_ns, service, duration_ns, error, entry) WHERE entry;
+CREATE INDEX spans_{n}_slow ON spans_{n} (start_ns) WHERE duration_ns >= 100000000;
 CREATE INDEX spans_{n}_error ON spans_{n} (start_ns) WHERE error;
 CREATE INDEX spans_{n}_game ON spans_{n} (game_id) WHERE game_id IS NOT NULL;
 
@@ -101,12 +99,57 @@ CREATE TABLE points_{n} (
     max       REAL,
     -- [[lower, upper, count], …] of the buckets that are not empty; null is infinity.
     buckets   TEXT,
+    -- [[time_ns, value, trace_id, span_id], …], ids as hexadecimal text.
+    exemplars TEXT,
     PRIMARY KEY (series_id, time_ns)
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Tables of one slice that sum up what its spans say, so that no page counts a million spans: `red` by minute, service
+/// and bucket of duration; `calls` from service to service; `games` that something happened to.
+const ROLLUPS: &str = "
+CREATE TABLE red_{n} (
+    minute  INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    -- Eight to each doubling of the duration in nanoseconds.
+    bucket  INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    errors  INTEGER NOT NULL,
+    PRIMARY KEY (minute, service, bucket)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE calls_{n} (
+    minute INTEGER NOT NULL,
+    caller TEXT NOT NULL,
+    callee TEXT NOT NULL,
+    times  INTEGER NOT NULL,
+    PRIMARY KEY (minute, caller, callee)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE games_{n} (
+    id       TEXT PRIMARY KEY,
+    first_ns INTEGER NOT NULL,
+    last_ns  INTEGER NOT NULL,
+    spans    INTEGER NOT NULL,
+    errors   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// From the first version to the second: a slice gets its rollups (of games alone they are filled in), exemplars, and
+/// other indexes.
+const TO_SECOND: &str = "
+ALTER TABLE points_{n} ADD COLUMN exemplars TEXT;
+DROP INDEX spans_{n}_name;
+DROP INDEX spans_{n}_duration;
+DROP INDEX spans_{n}_entry;
+CREATE INDEX spans_{n}_slow ON spans_{n} (start_ns) WHERE duration_ns >= 100000000;
+INSERT INTO games_{n} SELECT game_id, min(start_ns), max(start_ns), count(*), sum(error) FROM spans_{n}
+WHERE game_id IS NOT NULL GROUP BY game_id;
+";
+
 /// The tables of a slice. Each of them but the full text has a view over all slices.
-const TABLES: [&str; 7] = ["logs_text", "points", "series", "logs", "links", "spans", "origins"];
+const TABLES: [&str; 10] =
+    ["logs_text", "points", "series", "logs", "links", "spans", "origins", "red", "calls", "games"];
 
 /// Makes an empty file a store.
 pub(super) async fn create_store(db: &mut SqliteConnection) -> sqlx::Result<()> {
@@ -116,7 +159,20 @@ pub(super) async fn create_store(db: &mut SqliteConnection) -> sqlx::Result<()> 
 
 /// Makes the tables of a new slice.
 pub(super) async fn create_slice(db: &mut SqliteConnection, number: i64) -> sqlx::Result<()> {
-    run(db, SLICE.replace("{n}", &number.to_string())).await
+    run(db, format!("{SLICE}{ROLLUPS}").replace("{n}", &number.to_string())).await
+}
+
+/// Brings a store of the first version up to date, all or nothing.
+pub(super) async fn upgrade(db: &mut SqliteConnection) -> sqlx::Result<()> {
+    let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
+    let slices: Vec<i64> =
+        sqlx::query_scalar("SELECT number FROM slices ORDER BY number").fetch_all(&mut *tx).await?;
+    for number in &slices {
+        run(&mut tx, format!("{ROLLUPS}{TO_SECOND}").replace("{n}", &number.to_string())).await?;
+    }
+    create_views(&mut tx, &slices).await?;
+    run(&mut tx, format!("PRAGMA user_version = {VERSION};")).await?;
+    tx.commit().await
 }
 
 /// Drops the tables of a slice. The views must be made anew in the same transaction.

@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::{
 use prost::Message as _;
 use sqlx::SqliteConnection;
 
+use self::rollup::Rollup;
 use super::{
     origin::{self, Origin},
     write::{ROWS_PER_INSERT, Tally, insert_rows},
@@ -20,11 +21,13 @@ use crate::{
 
 mod find;
 mod load;
+mod rollup;
 mod services;
 
 pub(crate) use find::{TraceFilter, TraceSummary};
 pub(super) use load::stored_span;
 pub(crate) use load::{LinkedTrace, StoredSpan, Trace};
+pub(crate) use rollup::Callers;
 pub(crate) use services::ServiceSummary;
 
 /// The one attribute of ours that is indexed.
@@ -41,6 +44,7 @@ pub(super) async fn insert(
     db: &mut SqliteConnection,
     slice: i64,
     request: &ExportTraceServiceRequest,
+    callers: &mut Callers,
 ) -> sqlx::Result<Tally> {
     let origins = origins(request);
     origin::insert(db, slice, &origins).await?;
@@ -55,6 +59,9 @@ pub(super) async fn insert(
         stored += insert_spans(db, slice, rows).await?;
     }
     insert_links(db, slice, &rows).await?;
+    // A repetition is rare, and counted once more.
+    Rollup::of(&rows).write(db, slice).await?;
+    rollup::write_calls(db, slice, callers.learn(&rows)).await?;
     Ok(Tally::of(rows.len(), stored))
 }
 
@@ -71,7 +78,7 @@ async fn insert_spans(db: &mut SqliteConnection, slice: i64, rows: &[Row<'_>]) -
         "INSERT OR IGNORE INTO spans_{slice} (trace_id, span_id, parent_id, service, name, kind, entry, start_ns, \
          duration_ns, error, game_id, origin_id, body) "
     );
-    insert_rows(db, &head, rows, |mut row, Row { span, origin, body }| {
+    insert_rows(db, (&head, ""), rows, |mut row, Row { span, origin, body }| {
         let parent = Some(&*span.parent_span_id).filter(|id| !id.is_empty());
         let is_error = span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error);
         row.push_bind(&*span.trace_id)
@@ -107,7 +114,7 @@ async fn insert_links(db: &mut SqliteConnection, slice: i64, rows: &[Row<'_>]) -
     let head =
         format!("INSERT OR IGNORE INTO links_{slice} (linked_trace_id, linked_span_id, trace_id, span_id) ");
     for links in links.chunks(ROWS_PER_INSERT) {
-        insert_rows(db, &head, links, |mut row, (link, span)| {
+        insert_rows(db, (&head, ""), links, |mut row, (link, span)| {
             row.push_bind(&*link.trace_id)
                 .push_bind(&*link.span_id)
                 .push_bind(&*span.trace_id)

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
-use super::{logs, metrics, retention, retention::Slices, traces};
+use super::{
+    logs, metrics, retention,
+    retention::Slices,
+    traces::{self, Callers},
+};
 use crate::{
     counters::{Counters, Fate},
     pipeline::Admitted,
@@ -35,6 +39,7 @@ pub(crate) struct Writer {
     slices: Slices,
     counters: Arc<Counters>,
     next_log_id: i64,
+    callers: Callers,
 }
 
 impl Writer {
@@ -45,7 +50,7 @@ impl Writer {
     ) -> sqlx::Result<Self> {
         let next_log_id =
             sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM logs").fetch_one(&mut db).await?;
-        let writer = Self { db, slices, counters, next_log_id };
+        let writer = Self { db, slices, counters, next_log_id, callers: Callers::default() };
         writer.publish_size();
         Ok(writer)
     }
@@ -77,7 +82,7 @@ impl Writer {
         let mut tx = self.db.begin_with("BEGIN IMMEDIATE").await?;
         for admitted in batch {
             let tally = match &admitted.batch {
-                Batch::Traces(request) => traces::insert(&mut tx, slice, request).await?,
+                Batch::Traces(request) => traces::insert(&mut tx, slice, request, &mut self.callers).await?,
                 Batch::Metrics(request) => metrics::insert(&mut tx, slice, request).await?,
                 Batch::Logs(request) => {
                     logs::insert(&mut tx, slice, request, now_ns, &mut next_log_id).await?
@@ -122,10 +127,10 @@ impl Writer {
     }
 }
 
-/// Inserts rows by one statement (`head` up to its `VALUES`) and says how many were new.
+/// Inserts rows by one statement (`head` up to its `VALUES`, `tail` behind them) and says how many were new.
 pub(super) async fn insert_rows<T>(
     db: &mut SqliteConnection,
-    head: &str,
+    (head, tail): (&str, &'static str),
     rows: &[T],
     bind: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
 ) -> sqlx::Result<u64> {
@@ -133,7 +138,7 @@ pub(super) async fn insert_rows<T>(
         return Ok(0);
     }
     let mut statement = QueryBuilder::new(head);
-    statement.push_values(rows, bind);
+    statement.push_values(rows, bind).push(tail);
     // Only the statement of a full chunk is worth keeping prepared.
     let query = statement.build().persistent(rows.len() == ROWS_PER_INSERT);
     Ok(query.execute(db).await?.rows_affected())

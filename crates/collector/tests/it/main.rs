@@ -7,6 +7,7 @@ mod game;
 mod harness;
 mod limits;
 mod pages;
+mod prometheus;
 mod receive;
 mod retention;
 mod scrape;

@@ -1,5 +1,6 @@
 //! The store stays within its caps, and what it holds outlives a restart.
 
+use sqlx::{Connection as _, SqliteConnection};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -57,5 +58,40 @@ async fn what_is_stored_outlives_the_collector() {
         .send("logs", &story::log_export(story::API, vec![story::record(AT, 9, "again", (CREATED, 1))]))
         .await;
     assert_eq!(world.read("logs").await.as_array().unwrap().len(), 1);
+    world.stop().await;
+}
+
+/// What the first version of the tables lacked, and what it had instead.
+const AS_THE_FIRST: &str = "
+DROP VIEW red; DROP VIEW calls; DROP VIEW games; DROP VIEW points;
+DROP TABLE red_1; DROP TABLE calls_1; DROP TABLE games_1;
+ALTER TABLE points_1 DROP COLUMN exemplars;
+CREATE VIEW points AS SELECT * FROM points_1;
+DROP INDEX spans_1_slow;
+CREATE INDEX spans_1_name ON spans_1 (name, start_ns);
+CREATE INDEX spans_1_duration ON spans_1 (duration_ns);
+CREATE INDEX spans_1_entry ON spans_1 (start_ns, service, duration_ns, error, entry) WHERE entry;
+PRAGMA user_version = 1;
+";
+
+#[tokio::test]
+async fn a_store_of_the_first_version_goes_on() {
+    let world = World::start().await;
+    world.send("traces", &story::export(story::created(AT))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (world.folder.path().join("telemetry.db"), folder.path().join("telemetry.db"));
+    world.stop.cancel();
+    world.collector.wait().await;
+    std::fs::copy(from, &to).unwrap();
+    let mut db = SqliteConnection::connect(&format!("sqlite://{}", to.display())).await.unwrap();
+    sqlx::raw_sql(AS_THE_FIRST).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
+
+    let stop = CancellationToken::new();
+    let collector = collector::Collector::start(harness::config(&folder).await, stop.clone()).await.unwrap();
+    let world = World { collector, stop, folder };
+    assert_eq!(world.read("games").await[0]["game"], story::GAME);
+    world.send("traces", &story::export(story::started([0x99; 16], AT))).await;
+    assert_eq!(world.read(&format!("games/{}", story::GAME)).await["chapters"].as_array().unwrap().len(), 2);
     world.stop().await;
 }

@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
     },
 };
 
-use super::buckets;
+use super::{buckets, exemplars};
 use crate::store::traces::nanos;
 
 /// One data point.
@@ -22,6 +22,7 @@ pub(super) struct Row {
     pub(super) min: Option<f64>,
     pub(super) max: Option<f64>,
     pub(super) buckets: Option<String>,
+    pub(super) exemplars: Option<String>,
 }
 
 /// The attributes and the row of each data point.
@@ -50,6 +51,7 @@ fn number(point: &NumberDataPoint) -> (&[KeyValue], Row) {
         min: None,
         max: None,
         buckets: None,
+        exemplars: exemplars::to_json(&point.exemplars),
     };
     (&point.attributes, row)
 }
@@ -63,6 +65,7 @@ fn histogram(point: &HistogramDataPoint) -> (&[KeyValue], Row) {
         min: point.min,
         max: point.max,
         buckets: Some(buckets::to_json(&buckets::explicit(point))),
+        exemplars: exemplars::to_json(&point.exemplars),
     };
     (&point.attributes, row)
 }
@@ -76,6 +79,7 @@ fn exponential(point: &ExponentialHistogramDataPoint) -> (&[KeyValue], Row) {
         min: point.min,
         max: point.max,
         buckets: Some(buckets::to_json(&buckets::exponential(point))),
+        exemplars: exemplars::to_json(&point.exemplars),
     };
     (&point.attributes, row)
 }
@@ -90,6 +94,7 @@ fn summary(point: &SummaryDataPoint) -> (&[KeyValue], Row) {
         min: None,
         max: None,
         buckets: None,
+        exemplars: None,
     };
     (&point.attributes, row)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Bucket, buckets};
+use super::{Bucket, Exemplar, buckets, exemplars};
 use crate::store::Reader;
 
 /// A chart shows at most so many points, over all its series; the newest.
@@ -61,6 +61,7 @@ pub(crate) struct Point {
     pub(crate) value: Option<f64>,
     pub(crate) count: Option<u64>,
     pub(crate) buckets: Vec<Bucket>,
+    pub(crate) exemplars: Vec<Exemplar>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -83,6 +84,7 @@ struct PointRow {
     value: Option<f64>,
     count: Option<i64>,
     buckets: Option<String>,
+    exemplars: Option<String>,
 }
 
 impl Reader {
@@ -114,7 +116,7 @@ impl Reader {
 
     async fn points(&self, series: &[i64], since_ns: i64) -> sqlx::Result<HashMap<i64, Vec<Point>>> {
         let mut rows: Vec<PointRow> = sqlx::query_as(
-            "SELECT series_id, time_ns, start_ns, value, count, buckets FROM points \
+            "SELECT series_id, time_ns, start_ns, value, count, buckets, exemplars FROM points \
              WHERE series_id IN (SELECT value FROM json_each($1)) AND time_ns >= $2 \
              ORDER BY time_ns DESC LIMIT $3",
         )
@@ -156,5 +158,6 @@ fn point(row: &PointRow) -> Point {
         value: row.value,
         count: row.count.and_then(|count| u64::try_from(count).ok()),
         buckets: row.buckets.as_deref().map(buckets::from_json).unwrap_or_default(),
+        exemplars: row.exemplars.as_deref().map(exemplars::from_json).unwrap_or_default(),
     }
 }

@@ -16,6 +16,9 @@ const SPANS_PER_LOOK: i64 = 2_000;
 /// And looks so often at most: a trace of a million spans must not make the list slow.
 const MAX_LOOKS: i64 = 50;
 
+/// Spans that took at least so long have an index of their own.
+const SLOW_MS: u32 = 100;
+
 /// Which traces to list: those that have a span to which all of this applies. The game is a matter of the whole trace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TraceFilter {
@@ -120,6 +123,10 @@ fn matching_spans(filter: &TraceFilter, offset: i64) -> QueryBuilder<Sqlite> {
     }
     if let Some(min_ms) = filter.min_ms {
         query.push(" AND duration_ns >= ").push_bind(i64::from(min_ms) * 1_000_000);
+        if min_ms >= SLOW_MS {
+            // Says to the planner that the index of slow spans will do.
+            query.push(" AND duration_ns >= 100000000");
+        }
     }
     if let Some(from_ns) = filter.from_ns {
         query.push(" AND start_ns >= ").push_bind(from_ns);

@@ -1,8 +1,7 @@
 //! Services by the spans with which traces enter them.
 
-use sqlx::QueryBuilder;
-
-use crate::store::Reader;
+use super::rollup;
+use crate::store::{Bucket, Reader, percentile};
 
 /// How a service did in a window of time.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,55 +14,31 @@ pub(crate) struct ServiceSummary {
 }
 
 impl Reader {
-    /// Services that served or consumed something since then, by name. Percentiles are exact (nearest rank).
+    /// Services that served or consumed something since then, by name; whole minutes count. Percentiles come from
+    /// buckets, eight to each doubling.
     pub(crate) async fn service_summaries(&self, since_ns: i64) -> sqlx::Result<Vec<ServiceSummary>> {
-        let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
-            "WITH entries AS MATERIALIZED (
-                 SELECT service, duration_ns, error FROM spans WHERE entry AND start_ns >= $1
-             ), ranked AS (
-                 SELECT service, duration_ns, error,
-                        row_number() OVER (PARTITION BY service ORDER BY duration_ns) AS rank,
-                        count(*) OVER (PARTITION BY service) AS entries
-                 FROM entries
-             )
-             SELECT service, entries, sum(error),
-                    min(CASE WHEN rank * 100 >= entries * 50 THEN duration_ns END),
-                    min(CASE WHEN rank * 100 >= entries * 99 THEN duration_ns END)
-             FROM ranked GROUP BY service ORDER BY service",
+        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+            "SELECT service, bucket, sum(entries), sum(errors) FROM red WHERE minute >= $1 \
+             GROUP BY service, bucket ORDER BY service, bucket",
         )
-        .bind(since_ns)
+        .bind(rollup::minute_of(since_ns))
         .fetch_all(self.pool())
         .await?;
-        let summaries = rows.into_iter().map(|(service, entries, errors, p50_ns, p99_ns)| ServiceSummary {
-            service,
-            entries,
-            errors,
-            p50_ns,
-            p99_ns,
-        });
-        Ok(summaries.collect())
+        Ok(rows.chunk_by(|a, b| a.0 == b.0).filter_map(summary).collect())
     }
 
     /// How often one service's span entered another service, since then: `(from, to, times)`.
-    ///
-    /// Parents are looked for within the slice of the child: at the seam of two slices a few calls go uncounted.
     pub(crate) async fn calls_between_services(
         &self,
         since_ns: i64,
     ) -> sqlx::Result<Vec<(String, String, i64)>> {
-        let mut query = QueryBuilder::new("SELECT caller, callee, count(*) FROM (");
-        for (nth, slice) in self.slices().await?.into_iter().enumerate() {
-            query.push(if nth == 0 { "" } else { " UNION ALL " });
-            query
-                .push(format!(
-                    "SELECT p.service AS caller, c.service AS callee FROM spans_{slice} c JOIN spans_{slice} p \
-                     ON p.trace_id = c.trace_id AND p.span_id = c.parent_id \
-                     WHERE c.entry AND p.service <> c.service AND c.start_ns >= "
-                ))
-                .push_bind(since_ns);
-        }
-        query.push(") GROUP BY caller, callee ORDER BY caller, callee");
-        query.build_query_as().fetch_all(self.pool()).await
+        sqlx::query_as(
+            "SELECT caller, callee, sum(times) FROM calls WHERE minute >= $1 \
+             GROUP BY caller, callee ORDER BY caller, callee",
+        )
+        .bind(rollup::minute_of(since_ns))
+        .fetch_all(self.pool())
+        .await
     }
 
     /// Names of all services of which spans or logs are held.
@@ -72,4 +47,25 @@ impl Reader {
             .fetch_all(self.pool())
             .await
     }
+}
+
+/// `rows` are the buckets of one service.
+fn summary(rows: &[(String, i64, i64, i64)]) -> Option<ServiceSummary> {
+    let service = rows.first()?.0.clone();
+    let buckets: Vec<_> = rows
+        .iter()
+        .map(|(_, bucket, entries, _)| {
+            let (lower, upper) = rollup::bounds_of(*bucket);
+            Bucket { lower, upper, count: entries.unsigned_abs() }
+        })
+        .collect();
+    #[expect(clippy::cast_possible_truncation, reason = "durations are nanoseconds in 64 bits")]
+    let at = |share| percentile(&buckets, share).map_or(0, |ns| ns as i64);
+    Some(ServiceSummary {
+        service,
+        entries: rows.iter().map(|row| row.2).sum(),
+        errors: rows.iter().map(|row| row.3).sum(),
+        p50_ns: at(0.50),
+        p99_ns: at(0.99),
+    })
 }
