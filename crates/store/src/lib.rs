@@ -11,6 +11,7 @@ pub mod claims;
 mod db;
 pub mod deliveries;
 mod dialect;
+pub mod doctor;
 mod error;
 pub mod games;
 pub mod guilds;
@@ -30,6 +31,7 @@ pub mod shards;
 pub mod templates;
 pub mod tokens;
 mod trace;
+mod transfer;
 pub mod users;
 
 pub use cards::CardRow;
@@ -41,6 +43,7 @@ pub use migrations::MigrationState;
 pub use open::{OpenError, Patience, Store, StoreConfig};
 pub use schedule::DueRow;
 pub use scope::GuildScope;
+pub use transfer::{Progress, TransferError, Transferred, transfer};
 
 /// Every statement as it is said to one kind of database, so that a test can prepare each there.
 pub fn statements(system: telemetry::DbSystem) -> Vec<&'static telemetry::Statement> {

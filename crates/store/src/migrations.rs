@@ -18,8 +18,9 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 const DEADLOCK_DETECTED: &str = "40P01";
 
 /// A migration itself may take as long as it takes, but while it waits for a table everybody else waits behind it: so
-/// it gives up after a second, lets them through, and tries again. What one attempt did is undone with it.
-const SESSION: &str = "RESET ROLE; SET statement_timeout = 0; SET lock_timeout = '1s'";
+/// it gives up after half a second, lets them through, and tries again. Where two wait for each other that is before
+/// the server, which looks after a second, ends one of them: a migration gives way, nobody else.
+const SESSION: &str = "RESET ROLE; SET statement_timeout = 0; SET lock_timeout = '500ms'";
 /// Only one process migrates; the number is ours.
 const TURN: &str = "SELECT pg_try_advisory_lock(20261122)";
 /// How long to let others through before the next attempt.

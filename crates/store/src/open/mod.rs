@@ -1,5 +1,5 @@
 mod file;
-mod server;
+pub(crate) mod server;
 mod soundness;
 
 use crate::db::{Access, Db, DueBy};

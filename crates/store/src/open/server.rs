@@ -12,7 +12,7 @@ use telemetry::Telemetry;
 
 const CONNECTIONS: u32 = 10;
 /// The oldest major version that the statements are tested on.
-pub(crate) const OLDEST_VERSION: u32 = 15;
+const OLDEST_VERSION: u32 = 15;
 /// `server_version_num` is the major version times this, plus the minor one (PostgreSQL documentation,
 /// "Preset Options").
 const VERSION_UNIT: u32 = 10_000;
@@ -39,9 +39,7 @@ pub(super) async fn open(url: &str, (telemetry, patience): (&Telemetry, Patience
     let asked = tokio::time::timeout(patience.connection, version(&options)).await;
     let asked = asked.map_err(|_| OpenError::Unreachable(name.clone(), "it does not answer".to_owned()))?;
     let version = asked.map_err(|error| refusal(name.clone(), &error))?;
-    if version < OLDEST_VERSION {
-        return Err(OpenError::TooOld(OLDEST_VERSION, name, version));
-    }
+    recent_enough(name, version)?;
     let pool = pool(patience).connect_lazy_with(options);
     Ok(Db {
         pools: Pools::Pg(Measured::new(pool, "postgresql", telemetry)),
@@ -49,6 +47,13 @@ pub(super) async fn open(url: &str, (telemetry, patience): (&Telemetry, Patience
         patience: Some(patience.statement),
         heartbeat: patience.heartbeat,
     })
+}
+
+fn recent_enough(name: String, version: u32) -> Result<(), OpenError> {
+    if version < OLDEST_VERSION {
+        return Err(OpenError::TooOld(OLDEST_VERSION, name, version));
+    }
+    Ok(())
 }
 
 fn pool(patience: Patience) -> PgPoolOptions {
@@ -111,6 +116,14 @@ mod tests {
         let options = options("postgres://muster@localhost/games").unwrap();
         insta::assert_snapshot!(options.get_options().unwrap(), @"-c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s");
         assert_eq!(options.get_application_name(), Some("muster"));
+    }
+
+    #[test]
+    fn an_old_server_is_told_by_its_version() {
+        let error = recent_enough("db.example:5432/games".to_owned(), 14).unwrap_err();
+        insta::assert_snapshot!(error, @"PostgreSQL 15 or newer is needed, and db.example:5432/games is PostgreSQL 14");
+        assert!(!error.is_transient());
+        assert!(recent_enough("db.example:5432/games".to_owned(), 15).is_ok());
     }
 
     #[test]

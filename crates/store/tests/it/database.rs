@@ -112,6 +112,24 @@ impl Database {
         }
     }
 
+    /// Where the database is, for somebody else or somewhere else; for a server only.
+    pub(crate) fn url(&self, change: impl FnOnce(PgConnectOptions) -> PgConnectOptions) -> String {
+        let Home::Server { url, name } = &self.home else { unreachable!("a file has no address") };
+        let options = PgConnectOptions::from_str(&at_database(url, name)).unwrap();
+        change(options).to_url_lossy().into()
+    }
+
+    /// The same database, on which the store works as a user who has nothing but the role of services.
+    pub(crate) async fn signed_in_as_service(mut self) -> Self {
+        let make = "DO $$ BEGIN CREATE ROLE muster_test_service LOGIN IN ROLE muster_app; \
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
+        self.raw.execute(make).await.unwrap();
+        self.store.close().await;
+        self.config = StoreConfig::Postgres(Secret::new(self.url(|to| to.username("muster_test_service"))));
+        (self.store, self.captured) = open(&self.config).await;
+        self
+    }
+
     /// Opens the same database once more.
     pub(crate) async fn again(&self) -> Store {
         Store::open(&self.config, &Telemetry::off(ServiceName::Api)).await.unwrap()
@@ -164,7 +182,7 @@ impl Raw {
     }
 }
 
-async fn open(config: &StoreConfig) -> (Store, Captured) {
+pub(crate) async fn open(config: &StoreConfig) -> (Store, Captured) {
     let (telemetry, captured) = Telemetry::captured(ServiceName::Api);
     (Store::open(config, &telemetry).await.unwrap(), captured)
 }

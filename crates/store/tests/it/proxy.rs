@@ -1,0 +1,88 @@
+//! A network between the store and its server, that can fail in the ways in which networks do.
+
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// What the network does with what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// Brings it.
+    Up,
+    /// Keeps it, in both directions, and says nothing.
+    Stalled,
+    /// Has lost the server, and lets the other side believe that it is there.
+    HalfOpen,
+    /// Ends every connection.
+    Cut,
+}
+
+/// Stands before a server until it is dropped.
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    network: watch::Sender<Network>,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub(crate) async fn before(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (network, state) = watch::channel(Network::Up);
+        let accepting = telemetry::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                connections.spawn(carry(client, server, state.clone()));
+            }
+        });
+        Self { port, network, accepting }
+    }
+
+    pub(crate) fn becomes(&self, network: Network) {
+        self.network.send_replace(network);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn carry(mut client: TcpStream, server: SocketAddr, mut state: watch::Receiver<Network>) {
+    let mut upstream = None;
+    let (mut up, mut down) = ([0; 4096], [0; 4096]);
+    loop {
+        let now = *state.borrow_and_update();
+        match now {
+            Network::Cut => return,
+            Network::Stalled => {}
+            Network::HalfOpen => drop(upstream.take()),
+            Network::Up => {
+                if upstream.is_none() {
+                    let Ok(connected) = TcpStream::connect(server).await else { return };
+                    upstream = Some(connected);
+                }
+            }
+        }
+        let (Network::Up, Some(upstream)) = (now, &mut upstream) else {
+            if state.changed().await.is_err() || now == Network::HalfOpen {
+                return;
+            }
+            continue;
+        };
+        tokio::select! {
+            changed = state.changed() => if changed.is_err() { return },
+            read = client.read(&mut up) => {
+                let Ok(bytes @ 1..) = read else { return };
+                if upstream.write_all(&up[..bytes]).await.is_err() { return }
+            }
+            read = upstream.read(&mut down) => {
+                let Ok(bytes @ 1..) = read else { return };
+                if client.write_all(&down[..bytes]).await.is_err() { return }
+            }
+        }
+    }
+}
