@@ -170,7 +170,7 @@ pub(crate) async fn ask(ctx: &Ctx, guild: GuildId, user: UserId) -> Result<Optio
         tx.commit().await?;
         Ok::<_, AccessError>(member)
     };
-    ctx.cache.get_or_load(&ctx.telemetry, "member", &key, ANSWER_SERVES, load).await
+    Box::pin(ctx.cache.get_or_load(&ctx.telemetry, "member", &key, ANSWER_SERVES, Box::pin(load))).await
 }
 
 fn heard(guild: GuildId, told: discord::Member, now: Timestamp) -> Membership {

@@ -29,6 +29,11 @@ pub(crate) fn print(addresses: &Addresses<'_>) {
         format!("  otlp-http    http://{}", addresses.otlp_http),
         format!("  data         {}", addresses.data.display()),
     ]);
+    say(&lines);
+}
+
+/// Prints lines at once.
+pub(crate) fn say(lines: &[String]) {
     // A closed stdout is no reason to end.
     let _ = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
 }

@@ -43,6 +43,18 @@ pub(crate) struct Common {
     /// Where people reach the dashboard [default: http:// and the address it listens on]
     #[arg(long, global = true, env = "MUSTER_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// Where processes without a dashboard answer supervisors [default: 127.0.0.1:8090]
+    #[arg(long, global = true, env = "MUSTER_HEALTH_LISTEN", value_name = "ADDRESS")]
+    pub(crate) health_listen: Option<String>,
+    /// Where the daemons reach the API's listener for siblings, such as <http://api:8082>
+    #[arg(long, global = true, env = "MUSTER_INTERNAL_URL", value_name = "URL")]
+    pub(crate) internal_url: Option<String>,
+    /// Over how many connections to Discord the bot's guilds are spread [default: 1]
+    #[arg(long, global = true, env = "MUSTER_SHARDS", value_name = "NUMBER")]
+    pub(crate) shards: Option<String>,
+    /// A practice Discord in another process (muster practice), such as <http://127.0.0.1:8081>
+    #[arg(long, global = true, env = "MUSTER_PRACTICE_URL", value_name = "URL")]
+    pub(crate) practice_url: Option<String>,
     /// The API of a Discord other than the real one, such as <http://127.0.0.1:8081/api/v10>
     #[arg(long, global = true, env = "MUSTER_DISCORD_API", value_name = "URL")]
     pub(crate) discord_api: Option<String>,
@@ -65,6 +77,16 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Run everything in this process: API, bot, daemons, collector, and the practice Discord without a bot token
     Up(Addresses),
+    /// Run the API and the dashboard alone
+    Api(Addresses),
+    /// Run a bot alone; several share the shards and the work
+    Bot,
+    /// Run a notification daemon alone
+    NotificationDaemon,
+    /// Run a status transition daemon alone
+    StatusTransitionDaemon,
+    /// Run a practice Discord alone, for services in other processes
+    Practice(Addresses),
     /// Bring the database's schema up to date
     Migrate,
     /// Check the configuration and every connection, and say how to mend what is wrong
@@ -81,7 +103,13 @@ impl Cli {
     /// The addresses, where the command takes them.
     pub(crate) fn addresses(&self) -> &Addresses {
         match &self.command {
-            Some(Command::Up(own) | Command::Doctor(own) | Command::Config(own)) => own,
+            Some(
+                Command::Up(own)
+                | Command::Api(own)
+                | Command::Practice(own)
+                | Command::Doctor(own)
+                | Command::Config(own),
+            ) => own,
             _ => &self.addresses,
         }
     }

@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Open(#[from] store::OpenError),
     #[error("the database can't be brought up to date: {0}")]
     Migrate(String),
+    #[error("{0} migrations of the database are pending; run muster migrate")]
+    Pending(usize),
     #[error("the store failed: {0}")]
     Store(#[from] store::StoreError),
     #[error(transparent)]

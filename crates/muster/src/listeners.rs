@@ -13,7 +13,7 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    fn bind(wanted: SocketAddr, variable: &'static str) -> Result<Self, Failure> {
+    pub(crate) fn bind(wanted: SocketAddr, variable: &'static str) -> Result<Self, Failure> {
         let failed = |reason| Failure::Listen { address: wanted, variable, reason };
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;

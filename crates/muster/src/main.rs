@@ -1,18 +1,22 @@
 //! Muster schedules games for Discord communities; this is the program.
 
+mod alone;
 mod banner;
 mod cli;
 mod commands;
+mod engines;
 mod failure;
 mod folder;
 mod lifecycle;
 mod listeners;
+mod practice_clock;
 mod service;
 mod services;
 mod settings;
 mod up;
 mod wiring;
 
+use alone::Role;
 use clap::Parser;
 use cli::{Cli, Command};
 use failure::Failure;
@@ -36,6 +40,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let settings = Settings::read(cli.addresses(), &cli.common)?;
     match cli.command {
         None | Some(Command::Up(_)) => up::run(settings),
+        Some(Command::Api(_)) => alone::run(settings, Role::Api),
+        Some(Command::Bot) => alone::run(settings, Role::Bot),
+        Some(Command::NotificationDaemon) => alone::run(settings, Role::NotificationDaemon),
+        Some(Command::StatusTransitionDaemon) => alone::run(settings, Role::StatusTransitionDaemon),
+        Some(Command::Practice(_)) => commands::practice::run(settings),
         Some(Command::Migrate) => commands::migrate::run(&settings),
         Some(Command::Doctor(_)) => commands::doctor::run(&settings),
         Some(Command::Config(_)) => commands::config::run(&settings),

@@ -1,6 +1,7 @@
 //! `muster up`: everything in one process.
 
 use crate::banner;
+use crate::engines;
 use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::lifecycle::{self, End, Signals};
@@ -10,8 +11,6 @@ use crate::services::Plan;
 use crate::settings::Settings;
 use crate::wiring::{self, Rooms, Telemetries};
 use actions::Readiness;
-use bus::Bus;
-use cache::Cache;
 use clock::{Chance, Clock};
 use collector::{Collector, CollectorConfig};
 use practice::{Practice, PracticeConfig};
@@ -20,6 +19,7 @@ use std::time::Duration;
 use store::Store;
 use telemetry::Secret;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// For the last logs, traces and metrics of all services together.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -36,6 +36,10 @@ const READY_POLL: Duration = Duration::from_millis(20);
 pub(crate) fn run(settings: Settings) -> Result<ExitCode, Failure> {
     // Whoever starts it twice is told of the folder, not of the port; and what can't start makes no folder.
     DataFolder::refuse_taken(&settings.data)?;
+    if settings.practice_url.is_some() {
+        let reason = "muster up has a practice Discord of its own; leave it out";
+        return Err(Failure::setting("MUSTER_PRACTICE_URL", reason));
+    }
     let listeners = Listeners::bind(&settings)?;
     let (clock, chance) = wiring::ambience(&settings)?;
     let telemetries = Telemetries::init(&settings, listeners.otlp_http.address, (&clock, &chance))?;
@@ -70,27 +74,36 @@ impl Process {
         let addresses = listeners.addresses(&self.settings.data);
         let Listeners { dashboard, internal, practice, otlp_grpc, otlp_http } = listeners;
         // First of all: beside a damaged database nothing else is touched.
-        let store = wiring::open_store(&self.folder, &self.telemetries.api).await?;
-        let grounds = self.grounds((otlp_http, otlp_grpc), practice).await?;
-        let (rooms, token) = self.rooms(store, grounds.practice.as_ref())?;
-        recover(&rooms, &self.telemetries).await?;
-
         let stop = CancellationToken::new();
+        let readiness = Readiness::default();
+        let Some(store) = self.store((&readiness, &stop), &mut signals).await? else { return Ok(()) };
+        let grounds = self.grounds((otlp_http, otlp_grpc), practice).await?;
+        let (rooms, token) = self.rooms((store, readiness), grounds.practice.as_ref())?;
+        self.recover(&rooms).await?;
+
         let plan = Plan {
             settings: &self.settings,
             rooms: &rooms,
-            telemetries: &self.telemetries,
-            practice: grounds.practice.as_ref().map(Practice::address),
+            practice: Self::practice_page(grounds.practice.as_ref())?,
             key: self.settings.internal.key_or_random(&self.chance)?,
             stop: &stop,
         };
-        plan.start(running, (dashboard, internal, token), grounds.collector.observatory_router())?;
+        let beside = engines::watch(&self.settings, &rooms, &stop);
+        plan.start(
+            (running, &self.telemetries),
+            (dashboard, internal, token),
+            grounds.collector.observatory_router(),
+        )?;
         when_ready(&rooms.readiness).await;
         banner::print(&addresses);
 
         let end = lifecycle::wait(running, &mut signals).await;
         tracing::info!(name: "process.stopping", "Asked to stop: what has begun is finished.");
         let stopped = lifecycle::stop(running, &stop, &mut signals).await;
+        for task in beside {
+            // A panic there has been logged.
+            let _ = task.await;
+        }
         self.close(&rooms, grounds).await;
         match end {
             End::Asked => stopped,
@@ -135,7 +148,12 @@ impl Process {
     }
 
     /// Builds the rooms, and says with which token the bot speaks to its Discord.
-    fn rooms(&self, store: Store, practice: Option<&Practice>) -> Result<(Rooms, Secret<String>), Failure> {
+    fn rooms(
+        &self,
+        (store, readiness): (Store, Readiness),
+        practice: Option<&Practice>,
+    ) -> Result<(Rooms, Secret<String>), Failure> {
+        let cache = engines::cache(&self.settings, &self.chance)?;
         let (api, token) = match (practice, &self.settings.bot_token) {
             (None, Some(token)) => (self.settings.discord_api.clone(), token.clone()),
             (Some(practice), _) => {
@@ -146,12 +164,12 @@ impl Process {
         };
         let rooms = Rooms {
             store,
-            bus: Bus::in_process(),
-            cache: Cache::memory(),
-            discord: wiring::discord(&api, token.clone(), (&self.telemetries.bot, &self.chance))?,
+            bus: engines::bus(&self.settings, "muster")?,
+            discord: wiring::discord(&api, token.clone(), (&self.telemetries.bot, &self.chance, &cache))?,
+            cache,
             clock: self.clock.clone(),
             chance: self.chance.clone(),
-            readiness: Readiness::default(),
+            readiness,
         };
         // Before anybody publishes, so that nothing is without a queue.
         rooms.bus.declare(actions::relay::BOT_QUEUE);
@@ -184,19 +202,49 @@ struct Grounds {
     stop: CancellationToken,
 }
 
-/// Takes over from a process that was cut off. The folder is ours alone, so whoever held something in it is gone.
-async fn recover(rooms: &Rooms, telemetries: &Telemetries) -> Result<(), Failure> {
-    let ctx = rooms.ctx(&telemetries.api);
-    let events = actions::relay::recover(&ctx).await?;
-    let claims = actions::free_claims(&ctx).await?;
-    if events + claims > 0 {
-        tracing::info!(
-            name: "process.recovered",
-            { events, claims },
-            "An earlier process was cut off; what it had begun goes on."
-        );
+impl Process {
+    /// Opens the database and brings it up to date; none when the process is stopped while it waits for a server.
+    async fn store(
+        &self,
+        (readiness, stop): (&Readiness, &CancellationToken),
+        signals: &mut Signals,
+    ) -> Result<Option<Store>, Failure> {
+        let config = engines::database(&self.settings, Some(&self.folder))?;
+        let service = (&self.telemetries.api, &self.clock);
+        let store = tokio::select! {
+            opened = engines::store(&config, service, (readiness, stop)) => opened?,
+            () = signals.asked_to_stop() => None,
+        };
+        if store.is_some() {
+            engines::migrate(&self.settings, Some(&self.folder)).await?;
+        }
+        Ok(store)
     }
-    Ok(())
+
+    /// The page of the practice Discord.
+    fn practice_page(practice: Option<&Practice>) -> Result<Option<Url>, Failure> {
+        let url = practice.map(|it| wiring::http_url("MUSTER_PRACTICE", &format!("http://{}", it.address())));
+        url.transpose()
+    }
+
+    /// Takes over from a process that was cut off.
+    async fn recover(&self, rooms: &Rooms) -> Result<(), Failure> {
+        let ctx = rooms.ctx(&self.telemetries.api);
+        let events = actions::relay::recover(&ctx).await?;
+        // The folder is ours alone, so whoever held something in it is gone; a server has others, too.
+        let claims = match self.settings.engines.database {
+            None => actions::free_claims(&ctx).await?,
+            Some(_) => 0,
+        };
+        if events + claims > 0 {
+            tracing::info!(
+                name: "process.recovered",
+                { events, claims },
+                "An earlier process was cut off; what it had begun goes on."
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Waits until every loop turns and every connection stands, or for ten seconds: the addresses are worth

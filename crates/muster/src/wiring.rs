@@ -1,7 +1,6 @@
 //! The rooms, built once and given to every service.
 
 use crate::failure::Failure;
-use crate::folder::DataFolder;
 use crate::settings::Settings;
 use actions::{Ctx, Readiness};
 use bus::Bus;
@@ -9,7 +8,7 @@ use cache::Cache;
 use clock::{Chance, Clock, PracticeClock};
 use discord::{Rest, RestConfig};
 use std::net::SocketAddr;
-use store::{Store, StoreConfig};
+use store::Store;
 use telemetry::{Secret, ServiceName, Telemetry, TelemetryConfig};
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -74,13 +73,6 @@ pub(crate) fn http_url(variable: &str, url: &str) -> Result<Url, Failure> {
     Url::parse(url).map_err(|error| Failure::setting(variable, error.to_string()))
 }
 
-/// Opens the database and brings it up to date.
-pub(crate) async fn open_store(folder: &DataFolder, telemetry: &Telemetry) -> Result<Store, Failure> {
-    let store = Store::open(&StoreConfig::Sqlite(folder.database()), telemetry).await?;
-    store.migrate().await.map_err(|error| Failure::Migrate(describe(&error)))?;
-    Ok(store)
-}
-
 /// An error with its causes, in one line.
 pub(crate) fn describe(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
@@ -91,10 +83,10 @@ pub(crate) fn describe(error: &dyn std::error::Error) -> String {
 pub(crate) fn discord(
     api: &Url,
     token: Secret<String>,
-    (telemetry, chance): (&Telemetry, &Chance),
+    (telemetry, chance, cache): (&Telemetry, &Chance, &Cache),
 ) -> Result<Rest, Failure> {
     let api = api.as_str().trim_end_matches('/').to_owned();
-    Ok(Rest::new(&RestConfig { api, token }, telemetry.clone(), chance.clone())?)
+    Ok(Rest::sharing(&RestConfig { api, token }, telemetry.clone(), chance.clone(), cache)?)
 }
 
 /// One telemetry for each of the five services.

@@ -1,7 +1,9 @@
 //! The whole bot-service in a house: bot, relay and daemons on threads of their own.
 
+use actions::Ctx;
 use bot::{BotConfig, BotError};
 use domain::due::Duty;
+use scheduler::{Daemon, Hints};
 use std::num::NonZeroU32;
 use std::ops::Deref;
 use telemetry::ServiceName;
@@ -20,6 +22,11 @@ struct Running {
     daemons: Vec<JoinHandle<()>>,
     stop: CancellationToken,
     runtime: Runtime,
+}
+
+/// A daemon that hurries nobody.
+fn daemon(ctx: Ctx, duty: Duty) -> Daemon {
+    Daemon { ctx, duty, hints: Hints::none() }
 }
 
 impl Deref for Stage {
@@ -60,8 +67,8 @@ impl Stage {
         let bot = telemetry::spawn(bot::run(ctx.clone(), config, stop.clone()));
         let daemons = vec![
             telemetry::spawn(actions::relay::run(ctx.clone(), stop.clone())),
-            telemetry::spawn(scheduler::run(ctx.clone(), Duty::Notify, stop.clone())),
-            telemetry::spawn(scheduler::run(ctx, Duty::Transition, stop.clone())),
+            telemetry::spawn(scheduler::run(daemon(ctx.clone(), Duty::Notify), stop.clone())),
+            telemetry::spawn(scheduler::run(daemon(ctx, Duty::Transition), stop.clone())),
         ];
         self.running = Some(Running { bot, daemons, stop, runtime });
     }

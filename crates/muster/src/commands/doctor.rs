@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::settings::Settings;
 use crate::wiring::{self, describe};
+use cache::Cache;
 use clock::Chance;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -89,7 +90,7 @@ async fn discord(settings: &Settings) -> Finding {
         return Ok("no DISCORD_BOT_TOKEN: the practice Discord is used".to_owned());
     };
     let chance = Chance::from_os().map_err(|error| error.to_string())?;
-    let rest = wiring::discord(&settings.discord_api, token, (&silent(), &chance))
+    let rest = wiring::discord(&settings.discord_api, token, (&silent(), &chance, &Cache::memory()))
         .map_err(|failure| failure.to_string())?;
     match rest.current_application().await {
         Ok(_) => Ok("reached, and it knows the bot token".to_owned()),

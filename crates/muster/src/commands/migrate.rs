@@ -1,24 +1,19 @@
-use super::{block_on, say, silent};
+use super::{block_on, say};
+use crate::engines;
 use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::settings::Settings;
-use crate::wiring;
 use std::process::ExitCode;
 
 /// Brings the schema up to date.
 pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
-    let folder = DataFolder::take(&settings.data)?;
-    let state = block_on(async {
-        let store = wiring::open_store(&folder, &silent()).await?;
-        let state = store.migration_state().await?;
-        store.close().await;
-        Ok(state)
-    })?;
-    say(format_args!(
-        "{}: {} of {} migrations applied",
-        folder.database().display(),
-        state.applied,
-        state.known
-    ))?;
+    // A server takes care of two who migrate at once; a file is for one process alone.
+    let folder = match settings.engines.database {
+        None => Some(DataFolder::take(&settings.data)?),
+        Some(_) => None,
+    };
+    let state = block_on(engines::migrate(settings, folder.as_ref()))?;
+    let database = folder.map_or("DATABASE_URL".to_owned(), |folder| folder.database().display().to_string());
+    say(format_args!("{database}: {} of {} migrations applied", state.applied, state.known))?;
     Ok(ExitCode::SUCCESS)
 }

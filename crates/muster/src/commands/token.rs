@@ -1,23 +1,28 @@
 use super::{block_on, say, silent};
 use crate::cli::{Token, TokenCommand};
+use crate::engines;
 use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::settings::Settings;
-use crate::wiring;
 use clock::{Chance, Clock};
 use domain::UserId;
 use practice::cast;
 use std::process::ExitCode;
+use store::Store;
 
 /// Makes a token and prints it alone.
 pub(crate) fn run(settings: &Settings, token: &Token) -> Result<ExitCode, Failure> {
     let TokenCommand::Create { practice: name } = &token.command;
     let person = cast::find_person(name).ok_or_else(|| nobody_called(name))?;
     // A visit only: the services may be running on this folder.
-    let folder = DataFolder::visit(&settings.data)?;
+    let folder = match settings.engines.database {
+        None => Some(DataFolder::visit(&settings.data)?),
+        Some(_) => None,
+    };
     let chance = Chance::from_os()?;
     let token = block_on(async {
-        let store = wiring::open_store(&folder, &silent()).await?;
+        engines::migrate(settings, folder.as_ref()).await?;
+        let store = Store::open(&engines::database(settings, folder.as_ref())?, &silent()).await?;
         let who = (UserId::new(person.id), person.global_name);
         let token = actions::people::create_token(&store, who, (&Clock::System, &chance)).await?;
         store.close().await;

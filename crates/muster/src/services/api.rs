@@ -14,6 +14,7 @@ use domain::UserId;
 use sibling::Verifier;
 use std::net::SocketAddr;
 use std::time::Duration;
+use telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
 use web::{App, Live, PracticePerson, PracticeSignIn, SignedIn, WebConfig};
 
@@ -22,12 +23,13 @@ const DATABASE_EVERY: Duration = Duration::from_secs(5);
 
 impl Plan<'_> {
     /// Serves people on `dashboard`, and siblings on `internal`.
-    pub(super) fn api(
+    pub(crate) fn api(
         &self,
+        telemetry: &Telemetry,
         (dashboard, internal): (Bound, Bound),
         observatory: Router,
     ) -> Result<Service, Failure> {
-        let ctx = self.rooms.ctx(&self.telemetries.api);
+        let ctx = self.rooms.ctx(telemetry);
         let stop = self.stop.clone();
         let live = Live::new();
         let app = App {
@@ -48,7 +50,7 @@ impl Plan<'_> {
             finish(ctx, beside).await;
             served.map_err(|error| error.to_string())
         };
-        Service::start(&self.telemetries.api, work)
+        Service::start(telemetry, work)
     }
 
     fn web_config(&self, dashboard: SocketAddr) -> Result<WebConfig, Failure> {
@@ -60,13 +62,13 @@ impl Plan<'_> {
         Ok(WebConfig {
             public_url: self.public_url(dashboard)?,
             practice_url: self.practice_url(),
-            practice: self.practice.map(|_| PracticeSignIn { people: people.collect() }),
+            practice: self.practice.as_ref().map(|_| PracticeSignIn { people: people.collect() }),
             version: crate::VERSION.to_owned(),
         })
     }
 
     fn practice_url(&self) -> Option<String> {
-        self.practice.map(|address| format!("http://{address}"))
+        self.practice.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned())
     }
 }
 

@@ -4,17 +4,21 @@ use super::{Plan, beside, finish};
 use crate::failure::Failure;
 use crate::service::Service;
 use bot::BotConfig;
-use std::net::SocketAddr;
-use std::num::NonZeroU32;
-use telemetry::Secret;
+use telemetry::{Secret, Telemetry};
+use url::Url;
 
 impl Plan<'_> {
-    pub(super) fn bot(&self, dashboard: SocketAddr, token: Secret<String>) -> Result<Service, Failure> {
-        let ctx = self.rooms.ctx(&self.telemetries.bot);
+    /// `dashboard` is where people reach it.
+    pub(crate) fn bot(
+        &self,
+        telemetry: &Telemetry,
+        (dashboard, token): (Url, Secret<String>),
+    ) -> Result<Service, Failure> {
+        let ctx = self.rooms.ctx(telemetry);
         let stop = self.stop.clone();
-        let address = self.public_url(dashboard)?.as_str().trim_end_matches('/').to_owned();
-        let config = BotConfig { token, dashboard: Some(address), shards: NonZeroU32::MIN };
-        Service::start(&self.telemetries.bot, async move {
+        let address = dashboard.as_str().trim_end_matches('/').to_owned();
+        let config = BotConfig { token, dashboard: Some(address), shards: self.settings.shards };
+        Service::start(telemetry, async move {
             let beside = beside(&ctx, &stop, []);
             let ended = bot::run(ctx.clone(), config, stop).await;
             finish(ctx, beside).await;

@@ -3,27 +3,26 @@
 use super::{Plan, beside, boxed, finish};
 use crate::failure::Failure;
 use crate::service::Service;
-use crate::wiring;
 use actions::Ctx;
 use clock::Clock;
 use domain::due::Duty;
 use scheduler::{Daemon, Hints};
 use sibling::{Caller, Sibling};
-use std::net::SocketAddr;
 use std::time::Duration;
 use telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// How often old events and answers are swept away.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 impl Plan<'_> {
-    /// `api` is where hints go.
-    pub(super) fn daemon(&self, duty: Duty, api: SocketAddr) -> Result<Service, Failure> {
-        let telemetry = match duty {
-            Duty::Notify => &self.telemetries.notification,
-            Duty::Transition => &self.telemetries.status_transition,
-        };
+    /// `api` is where hints go; none: nobody is hurried.
+    pub(crate) fn daemon(
+        &self,
+        telemetry: &Telemetry,
+        (duty, api): (Duty, Option<Url>),
+    ) -> Result<Service, Failure> {
         let ctx = self.rooms.ctx(telemetry);
         let stop = self.stop.clone();
         let daemon = Daemon { ctx: ctx.clone(), duty, hints: self.hints(telemetry, api)? };
@@ -36,8 +35,8 @@ impl Plan<'_> {
         })
     }
 
-    fn hints(&self, telemetry: &Telemetry, api: SocketAddr) -> Result<Hints, Failure> {
-        let address = wiring::http_url("MUSTER_INTERNAL_LISTEN", &format!("http://{api}"))?;
+    fn hints(&self, telemetry: &Telemetry, api: Option<Url>) -> Result<Hints, Failure> {
+        let Some(address) = api else { return Ok(Hints::none()) };
         let sibling = Sibling { address, key: self.key.clone() };
         // By the machine's clock: a practice clock that jumps would make what is signed look old.
         let ambience = (Clock::System, self.rooms.chance.clone());

@@ -23,8 +23,8 @@ use url::Url;
 pub(crate) struct Plan<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) rooms: &'a Rooms,
-    pub(crate) telemetries: &'a Telemetries,
-    pub(crate) practice: Option<SocketAddr>,
+    /// The page of the practice Discord, when there is one.
+    pub(crate) practice: Option<Url>,
     /// With which they sign what they ask of each other.
     pub(crate) key: Key,
     pub(crate) stop: &'a CancellationToken,
@@ -34,18 +34,20 @@ impl Plan<'_> {
     /// Starts all four; what runs stands in `running` also when a later one can't be started.
     pub(crate) fn start(
         &self,
-        running: &mut Vec<Service>,
+        (running, telemetries): (&mut Vec<Service>, &Telemetries),
         (dashboard, internal, token): (Bound, Bound, Secret<String>),
         observatory: Router,
     ) -> Result<(), Failure> {
-        running.push(self.bot(dashboard.address, token)?);
-        running.push(self.daemon(Duty::Notify, internal.address)?);
-        running.push(self.daemon(Duty::Transition, internal.address)?);
-        running.push(self.api((dashboard, internal), observatory)?);
+        let siblings = wiring::http_url("MUSTER_INTERNAL_LISTEN", &format!("http://{}", internal.address))?;
+        running.push(self.bot(&telemetries.bot, (self.public_url(dashboard.address)?, token))?);
+        running.push(self.daemon(&telemetries.notification, (Duty::Notify, Some(siblings.clone())))?);
+        running.push(self.daemon(&telemetries.status_transition, (Duty::Transition, Some(siblings)))?);
+        running.push(self.api(&telemetries.api, (dashboard, internal), observatory)?);
         Ok(())
     }
 
-    fn public_url(&self, dashboard: SocketAddr) -> Result<Url, Failure> {
+    /// Where people reach the dashboard that listens there.
+    pub(crate) fn public_url(&self, dashboard: SocketAddr) -> Result<Url, Failure> {
         match &self.settings.public_url {
             Some(url) => Ok(url.clone()),
             None => wiring::http_url("MUSTER_LISTEN", &format!("http://{dashboard}")),

@@ -12,6 +12,10 @@ const DEFAULT_FILE: &str = "muster.toml";
 pub(super) struct FileSettings {
     pub(super) listen: Option<String>,
     pub(super) internal_listen: Option<String>,
+    pub(super) internal_url: Option<String>,
+    pub(super) health_listen: Option<String>,
+    pub(super) practice_url: Option<String>,
+    pub(super) shards: Option<String>,
     pub(super) practice: Option<String>,
     pub(super) otlp_grpc: Option<String>,
     pub(super) otlp_http: Option<String>,

@@ -1,11 +1,12 @@
 //! How our own services reach each other.
 
-use super::parse::address;
+use super::parse::{address, url};
 use crate::failure::Failure;
 use clock::Chance;
 use sibling::Key;
 use std::net::SocketAddr;
 use telemetry::Secret;
+use url::Url;
 
 /// The key that all processes of one deployment share.
 const KEY_VARIABLE: &str = "MUSTER_INTERNAL_KEY";
@@ -14,15 +15,33 @@ const KEY_VARIABLE: &str = "MUSTER_INTERNAL_KEY";
 #[derive(Clone, Debug)]
 pub(crate) struct Internal {
     pub(crate) listen: SocketAddr,
+    /// Where that is, for services in other processes.
+    pub(crate) url: Option<Url>,
     /// None: one is made at the start, for the services of this process.
     pub(crate) key: Option<Key>,
 }
 
 impl Internal {
-    pub(super) fn read(listen: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+    pub(super) fn read(
+        listen: &str,
+        api: Option<&String>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
         let key = variable(KEY_VARIABLE).map(|text| Key::of(&Secret::new(text)));
         let key = key.transpose().map_err(|weak| Failure::setting(KEY_VARIABLE, weak.to_string()))?;
-        Ok(Self { listen: address("MUSTER_INTERNAL_LISTEN", listen)?, key })
+        let api = api.map(|value| url("MUSTER_INTERNAL_URL", value)).transpose()?;
+        Ok(Self { listen: address("MUSTER_INTERNAL_LISTEN", listen)?, url: api, key })
+    }
+
+    /// The operator's key, without which processes don't know each other.
+    pub(crate) fn shared_key(&self) -> Result<Key, Failure> {
+        let missing = || {
+            Failure::setting(
+                KEY_VARIABLE,
+                "services in processes of their own sign with it; set the same one for all",
+            )
+        };
+        self.key.clone().ok_or_else(missing)
     }
 
     /// The operator's key, or one that only this process knows.

@@ -1,15 +1,18 @@
 //! The effective configuration: flags over environment over `muster.toml` over defaults.
 
+mod engines;
 mod file;
 mod internal;
 mod parse;
 
 use crate::cli::{Addresses, Common};
 use crate::failure::Failure;
+pub(crate) use engines::Engines;
 use file::FileSettings;
 pub(crate) use internal::Internal;
-use parse::{address, log_format, token, url};
+use parse::{address, log_format, number, token, url};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use telemetry::{LogFormat, Secret, TelemetryConfig};
 use url::Url;
@@ -22,6 +25,9 @@ const TOKEN_VARIABLE: &str = "DISCORD_BOT_TOKEN";
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) internal: Internal,
+    /// Where a process without a dashboard answers supervisors.
+    pub(crate) health: SocketAddr,
+    pub(crate) engines: Engines,
     pub(crate) practice: SocketAddr,
     pub(crate) otlp_grpc: SocketAddr,
     pub(crate) otlp_http: SocketAddr,
@@ -30,6 +36,10 @@ pub(crate) struct Settings {
     /// None: the practice Discord in this process.
     pub(crate) bot_token: Option<Secret<String>>,
     pub(crate) discord_api: Url,
+    /// A practice Discord in another process: the bot plays there, in its time.
+    pub(crate) practice_url: Option<Url>,
+    /// Over how many connections to Discord the bot's guilds are spread.
+    pub(crate) shards: NonZeroU32,
     pub(crate) telemetry: TelemetryConfig,
 }
 
@@ -42,13 +52,26 @@ impl Settings {
         };
         let public_url = options.public_url.clone().or_else(|| file.public_url.clone());
         let data = options.data.clone().or_else(|| file.data.clone());
-        let discord_api = pick(&options.discord_api, &file.discord_api, discord::DISCORD_API);
+        let practice_url = options.practice_url.clone().or_else(|| file.practice_url.clone());
+        let practice_url = practice_url.map(|value| url("MUSTER_PRACTICE_URL", &value)).transpose()?;
+        let elsewhere = practice_url.as_ref().map(|practice| format!("{practice}api/v10"));
+        let discord_api = pick(
+            &options.discord_api,
+            &file.discord_api,
+            elsewhere.as_deref().unwrap_or(discord::DISCORD_API),
+        );
         Ok(Self {
             listen: address("MUSTER_LISTEN", &pick(&addresses.listen, &file.listen, "127.0.0.1:8080"))?,
             internal: Internal::read(
                 &pick(&addresses.internal_listen, &file.internal_listen, "127.0.0.1:0"),
+                options.internal_url.as_ref().or(file.internal_url.as_ref()),
                 variable,
             )?,
+            health: address(
+                "MUSTER_HEALTH_LISTEN",
+                &pick(&options.health_listen, &file.health_listen, "127.0.0.1:8090"),
+            )?,
+            engines: Engines::read(variable)?,
             practice: address(
                 "MUSTER_PRACTICE",
                 &pick(&addresses.practice, &file.practice, "127.0.0.1:8081"),
@@ -65,8 +88,26 @@ impl Settings {
             public_url: public_url.map(|value| url("MUSTER_PUBLIC_URL", &value)).transpose()?,
             bot_token: variable(TOKEN_VARIABLE).map(|value| token(TOKEN_VARIABLE, &value)).transpose()?,
             discord_api: url("MUSTER_DISCORD_API", &discord_api)?,
+            practice_url,
+            shards: number("MUSTER_SHARDS", &pick(&options.shards, &file.shards, "1"))?,
             telemetry: telemetry(options, &file)?,
         })
+    }
+}
+
+impl Settings {
+    /// Checks what a service in a process of its own can't do without, and gives the bot's token.
+    pub(crate) fn needs_engines(&self) -> Result<Secret<String>, Failure> {
+        let Engines { database, redis, amqp, .. } = &self.engines;
+        let needed = [("DATABASE_URL", database), ("REDIS_URL", redis), ("AMQP_URL", amqp)];
+        for (variable, engine) in needed {
+            if engine.is_none() {
+                return Err(Failure::setting(variable, crate::engines::NEEDED));
+            }
+        }
+        self.bot_token
+            .clone()
+            .ok_or_else(|| Failure::setting(TOKEN_VARIABLE, "a service in a process of its own needs it"))
     }
 }
 

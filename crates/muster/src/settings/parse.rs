@@ -1,5 +1,6 @@
 use crate::failure::Failure;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZeroU32;
 use telemetry::{LogFormat, Secret};
 use url::Url;
 
@@ -33,5 +34,20 @@ pub(super) fn log_format(variable: &str, value: &str) -> Result<LogFormat, Failu
         "human" => Ok(LogFormat::Human),
         "json" => Ok(LogFormat::Json),
         _ => Err(Failure::setting(variable, format!("{value:?} is no log format; write human or json"))),
+    }
+}
+
+pub(super) fn number(variable: &str, value: &str) -> Result<NonZeroU32, Failure> {
+    value.parse().map_err(|_| Failure::setting(variable, format!("{value:?} is no number from 1 on")))
+}
+
+/// An address with a password in it, which is never repeated.
+pub(super) fn secret(variable: &str, value: &str, schemes: &[&str]) -> Result<Secret<String>, Failure> {
+    match Url::parse(value.trim()) {
+        Ok(url) if schemes.contains(&url.scheme()) => Ok(Secret::new(value.trim().to_owned())),
+        _ => Err(Failure::setting(
+            variable,
+            format!("it must be an address that begins with {}://", schemes[0]),
+        )),
     }
 }
