@@ -10,6 +10,7 @@ use redis::{AsyncConnectionConfig, Cmd, ErrorKind, RedisError, RedisResult};
 use telemetry::Secret;
 use tokio::time::Instant;
 
+use crate::redis::link::is_forbidden;
 use crate::redis::place::{self, Place};
 use info::Info;
 
@@ -167,11 +168,6 @@ async fn permissions(redis: &mut MultiplexedConnection, chance: &Chance) -> Find
         return Finding::ill("permissions", found, mend);
     }
     Finding::well("permissions", "whatever Muster does")
-}
-
-/// What a script may not do is refused without a code of its own.
-fn is_forbidden(error: &RedisError) -> bool {
-    error.code() == Some("NOPERM") || error.to_string().contains("user executing the script")
 }
 
 fn commands(key: &str) -> Vec<(&'static str, Cmd)> {

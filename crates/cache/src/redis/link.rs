@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use ::redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult};
 use clock::Chance;
 use telemetry::{CacheCall, CacheSystem, Secret, Span, Telemetry};
 use tokio::time::{Instant, timeout};
@@ -55,6 +55,8 @@ struct State {
     proved: bool,
     failures: u32,
     not_before: Option<Instant>,
+    /// Until when an answer is no sign of health: a server that takes no writes still answers reads.
+    on_probation_until: Option<Instant>,
     /// Whether the log says that it is away.
     told: bool,
 }
@@ -152,16 +154,18 @@ impl Link {
         }
     }
 
-    /// A connection that served and was closed is replaced at once; after silence, and where there is none to
-    /// be had, comes a pause.
+    /// A connection that served and was closed is replaced at once; after silence, after a refusal, and where
+    /// there is none to be had, comes a pause.
     fn lose(&self, generation: u64, error: &RedisError) {
         let mut state = self.state();
         if state.generation != generation {
             return;
         }
-        if !state.proved || error.is_timeout() {
-            state.not_before = Some(Instant::now() + self.pause(state.failures));
+        if !state.proved || error.is_timeout() || is_refusal(error) {
+            let not_before = Instant::now() + self.pause(state.failures);
             state.failures += 1;
+            state.not_before = Some(not_before);
+            state.on_probation_until = is_refusal(error).then(|| not_before + PAUSE_FIRST);
         }
         (state.connection, state.proved) = (None, false);
         state.generation += 1;
@@ -178,10 +182,14 @@ impl Link {
 
     fn prove(&self, generation: u64) {
         let mut state = self.state();
-        if state.proved || state.generation != generation {
+        if state.generation != generation {
             return;
         }
-        (state.proved, state.failures, state.not_before) = (true, 0, None);
+        state.proved = true;
+        if state.on_probation_until.is_some_and(|at| at > Instant::now()) {
+            return;
+        }
+        (state.failures, state.not_before, state.on_probation_until) = (0, None, None);
         if std::mem::replace(&mut state.told, false) {
             drop(state);
             tracing::info!(name: "cache.back", target: "cache", { server.address = %self.place }, "Redis is back.");
@@ -206,13 +214,28 @@ fn timed_out() -> RedisError {
 
 /// Whether the connection is good for nothing any more, or leads to a server that isn't.
 fn is_fatal(error: &RedisError) -> bool {
-    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly};
-    let server = matches!(
-        error.kind(),
-        ErrorKind::Server(BusyLoading | ClusterDown | MasterDown | ReadOnly)
-            | ErrorKind::AuthenticationFailed
-    );
-    server || error.is_io_error() || error.is_unrecoverable_error()
+    error.is_io_error() || error.is_unrecoverable_error() || is_refusal(error)
+}
+
+/// Whether the server would refuse others, too: it is full, reading its data, a replica by now, or we may not.
+fn is_refusal(error: &RedisError) -> bool {
+    const CODES: [&str; 9] = [
+        "OOM",
+        "LOADING",
+        "READONLY",
+        "MASTERDOWN",
+        "CLUSTERDOWN",
+        "MISCONF",
+        "NOREPLICAS",
+        "BUSY",
+        "NOAUTH",
+    ];
+    error.code().is_some_and(|code| CODES.contains(&code)) || is_forbidden(error)
+}
+
+/// What a script may not do is refused without a code of its own.
+pub(crate) fn is_forbidden(error: &RedisError) -> bool {
+    error.code() == Some("NOPERM") || error.to_string().contains("user executing the script")
 }
 
 /// One of few words, or the first word of the server's own.

@@ -152,7 +152,7 @@ async fn a_flushed_server_keeps_nothing_that_was_asked_for_before() {
     let service = Service::at(&server.url());
     service.ask("7", "kept").await;
     let flushed = service.cache.get_or_load(&service.telemetry, "member", "8", TTL, async {
-        server.flush();
+        server.command("FLUSHALL");
         Ok::<_, Infallible>("from before".to_owned())
     });
     assert_eq!(flushed.await.as_deref(), Ok("from before"));
@@ -186,6 +186,30 @@ async fn a_frozen_server_that_goes_on_is_used_again() {
     assert!(began.elapsed() < Duration::from_secs(2));
     server.signal("CONT");
     service.until_it_is_back().await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_told_of_once() {
+    let Some(server) = Server::start(&[]).await else { return };
+    let service = Service::at(&server.url());
+    let logging = tracing::dispatcher::set_default(&service.telemetry.log_dispatch());
+    service.until_it_is_back().await;
+    server.command("REPLICAOF 127.0.0.1 1");
+    service.captured.clear();
+    for _ in 0..50 {
+        assert_eq!(service.ask("7", "loaded").await, "loaded");
+    }
+    let spans = service.captured.spans();
+    let refused: Vec<_> = spans.iter().filter_map(|span| span.attributes.get("error.type")).collect();
+    assert_eq!(refused[0], "READONLY");
+    assert!(refused.len() < 5, "the breaker is open: {refused:?}");
+    server.command("REPLICAOF NO ONE");
+    service.until_it_is_back().await;
+    while service.told().len() < 2 {
+        service.until_it_is_back().await;
+    }
+    drop(logging);
+    assert_eq!(service.told(), ["cache.away", "cache.back"]);
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 //! A Redis of a test's own, that it may stop and kill.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
 use crate::environment;
 
@@ -58,13 +57,13 @@ impl Server {
         self.listens().await;
     }
 
-    /// Has it forget everything.
-    pub(crate) fn flush(&self) {
-        let mut stream = std::net::TcpStream::connect(self.address()).unwrap();
-        stream.write_all(b"FLUSHALL\r\n").unwrap();
-        let mut answer = [0; 5];
+    /// Has it do what it answers with `OK`.
+    pub(crate) fn command(&self, words: &str) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        write!(stream, "{words}\r\n").unwrap();
+        let mut answer = [0; 3];
         stream.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"+OK\r\n");
+        assert_eq!(&answer, b"+OK");
     }
 
     /// Freezes it, or lets it go on: its connections stay open.
@@ -75,7 +74,7 @@ impl Server {
 
     async fn listens(&self) {
         let listening = async {
-            while TcpStream::connect(self.address()).await.is_err() {
+            while TcpStream::connect(self.address()).is_err() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

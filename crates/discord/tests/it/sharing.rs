@@ -144,9 +144,9 @@ async fn a_flush_costs_a_second_and_no_refusal() {
     let Some(server) = Server::start(&[]).await else { return };
     let (stage, one, other) = two(&server.url()).await;
     let flush = async {
-        server.flush();
+        server.command("FLUSHALL");
         tokio::time::sleep(Duration::from_millis(300)).await;
-        server.flush();
+        server.command("FLUSHALL");
     };
     tokio::join!(one.hurry(80), other.hurry(80), flush);
     let calls = [one.calls(), other.calls()].concat();
