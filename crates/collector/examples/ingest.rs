@@ -179,6 +179,7 @@ impl World {
             "/traces?min_ms=500".into(),
             "/traces?name=games.join".into(),
             "/traces?name=nothing-is-called-so".into(),
+            "/traces?attribute=server.address%3Dnowhere".into(),
             format!("/traces?to={minute}"),
             format!("/traces/{trace}"),
             "/games".into(),

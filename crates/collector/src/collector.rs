@@ -11,7 +11,7 @@ use crate::{
     counters::{Counters, Health},
     forward::{Forward, ForwardError},
     now,
-    observatory::{self, Observatory, Setup},
+    observatory::{self, About, Observatory, Setup},
     options::Options,
     pipeline::{self, Further, Pipeline},
     prometheus::Current,
@@ -90,7 +90,8 @@ impl Collector {
         let (pipeline, queue) = Pipeline::new(Arc::clone(&counters));
 
         let tasks = TaskTracker::new();
-        let Options { forward, scrape, debug } = config.options;
+        let Options { forward, scrape, debug, known, effective } = config.options;
+        let about = About { known, effective, scraped: scrape.said() };
         scrape::start(scrape, &pipeline, &tasks, &stop);
         let forward =
             forward.as_ref().map(|config| Forward::start(config, &tasks, stop.clone())).transpose()?;
@@ -100,7 +101,8 @@ impl Collector {
         tasks.spawn(pipeline::run(queue, writer, further, Arc::clone(&counters)));
         let [http, grpc] = addresses;
         let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some() };
-        let observatory = Observatory { reader, counters, gauge: pipeline.gauge(), forward, setup };
+        let observatory =
+            Observatory { reader, counters, gauge: pipeline.gauge(), forward, setup, about: Arc::new(about) };
 
         let token = config.bearer_token.as_ref().map(BearerToken::new);
         let status = status(current, observatory.clone());

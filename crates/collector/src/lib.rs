@@ -32,7 +32,7 @@ pub use forward::{
     Destination, DestinationError, ForwardConfig, ForwardCounts, ForwardError, ForwardHealth, Pace, Sampling,
 };
 pub use observatory::{Frame, Setting, Settings};
-pub use options::{OptionError, Options};
+pub use options::{KnownNames, OptionError, Options};
 pub use scrape::{ScrapeConfig, Target, TargetError};
 pub use signal::Signal;
 pub use store::OpenError;

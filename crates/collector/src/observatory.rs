@@ -8,6 +8,7 @@ use tower_http::compression::CompressionLayer;
 use crate::{
     counters::{Counters, Health},
     forward,
+    options::KnownNames,
     pipeline::{QUEUE_BYTES, QUEUE_ITEMS, QueueGauge},
     signal::Signal,
     store::{Caps, Reader},
@@ -16,6 +17,7 @@ use crate::{
 pub(crate) mod api;
 mod assets;
 mod chart;
+mod export_state;
 mod failure;
 mod filters;
 mod format;
@@ -46,6 +48,16 @@ pub(crate) struct Observatory {
     pub(crate) gauge: QueueGauge,
     pub(crate) forward: Option<forward::Watch>,
     pub(crate) setup: Setup,
+    pub(crate) about: Arc<About>,
+}
+
+/// What the program around the collector told it, for people to see.
+#[derive(Debug, Default)]
+pub(crate) struct About {
+    pub(crate) known: Option<KnownNames>,
+    pub(crate) effective: Vec<(String, String)>,
+    /// What is scraped, and how often.
+    pub(crate) scraped: Vec<String>,
 }
 
 /// How the collector was configured, as the Health page shows it.

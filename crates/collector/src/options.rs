@@ -1,6 +1,6 @@
 //! What an operator may switch on beside receiving and showing.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use secrecy::SecretString;
 
@@ -18,6 +18,19 @@ pub struct Options {
     pub scrape: ScrapeConfig,
     /// Each batch is told in one line on standard error.
     pub debug: bool,
+    /// Names that are listed somewhere; the pages mark others. Without it no name is marked.
+    pub known: Option<KnownNames>,
+    /// The program's effective configuration as it may be shown: names and values, secrets masked.
+    pub effective: Vec<(String, String)>,
+}
+
+/// Names that whoever runs the collector knows of.
+#[derive(Clone, Debug, Default)]
+pub struct KnownNames {
+    /// Of metrics.
+    pub metrics: BTreeSet<String>,
+    /// Of attributes of spans, resources and log records.
+    pub attributes: BTreeSet<String>,
 }
 
 /// A setting that makes no sense, by the name of its variable.
@@ -60,7 +73,7 @@ impl Options {
             forward.sampling = sampling(&get)?;
         }
         let debug = get(DEBUG).is_some_and(|value| matches!(value.trim(), "1" | "true" | "yes" | "on"));
-        Ok(Self { forward, scrape: scrape(&get)?, debug })
+        Ok(Self { forward, scrape: scrape(&get)?, debug, ..Self::default() })
     }
 }
 

@@ -39,6 +39,14 @@ impl Default for ScrapeConfig {
     }
 }
 
+impl ScrapeConfig {
+    /// What is asked, for people: no secrets.
+    pub(crate) fn said(&self) -> Vec<String> {
+        let every = self.interval.as_secs();
+        self.targets.iter().map(|target| format!("{target:?}, every {every} s")).collect()
+    }
+}
+
 /// Why a target told nothing; without what is secret in its address.
 #[derive(Debug, thiserror::Error)]
 enum ScrapeError {

@@ -23,7 +23,8 @@ mod write;
 pub(crate) use games::GameSummary;
 pub(crate) use logs::{LogFilter, StoredLog};
 pub(crate) use metrics::{
-    Bucket, Exemplar, MetricName, Point, Series, SeriesKind, exponential_buckets, percentile, read_exemplars,
+    Bucket, Exemplar, Latest, MetricName, Point, Series, SeriesKind, exponential_buckets, percentile,
+    read_exemplars,
 };
 pub use open::OpenError;
 pub(crate) use open::{Caps, open};

@@ -5,30 +5,76 @@ use look::{Column, Tone};
 use maud::{Markup, html};
 
 use super::{
-    Observatory, Setup,
+    Observatory, export_state,
+    failure::ReadError,
     format::{self, bytes, count},
     shell::{Sheet, Shell},
 };
-use crate::counters::{Health, SignalCounts};
+use crate::{
+    counters::{Health, SignalCounts},
+    forward::{ForwardCounts, ForwardHealth},
+    store::Latest,
+};
 
 const HERE: &str = "/observatory/health";
 
+/// What a service said longer ago says nothing of it any more.
+const EXPORT_STATE_NS: i64 = 10 * 60_000_000_000;
+
 /// `GET /observatory/health`.
 pub(crate) async fn page(State(observatory): State<Observatory>, shell: Shell) -> Response {
+    shell.answer(sheet(&observatory, &shell).await)
+}
+
+async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadError> {
     let health = observatory.health(shell.now_ns());
+    let latest = observatory.reader.latest("otel.sdk.", shell.now_ns() - EXPORT_STATE_NS).await?;
+    let ups = observatory.reader.latest("up", shell.now_ns() - EXPORT_STATE_NS).await?;
     let body = html! {
         (look::heading(None, "Health", Some(state(&health)), None))
         div .stack-l {
             (signals(&health.signals))
+            (export_state::draw(&latest))
             div .health-cards {
                 (look::card("Queue", &queue(&health)))
                 (look::card("Store", &store(&health)))
-                (look::card("Configuration", &configuration(&observatory.setup)))
-                (look::card("Senders of this process", &html! { a href="/observatory/telemetry-config" { "Its telemetry settings" } }))
+                @if let Some(forward) = &health.forward { (look::card("Forwarding", &forwarding(forward))) }
+                (look::card("Configuration", &configuration(observatory, &ups)))
             }
+            @if !observatory.about.effective.is_empty() { (effective(&observatory.about.effective)) }
         }
     };
-    shell.answer(Ok(Sheet { title: "Health".into(), tab: HERE, wide: false, body }))
+    Ok(Sheet { title: "Health".into(), tab: HERE, wide: false, body })
+}
+
+fn effective(settings: &[(String, String)]) -> Markup {
+    let facts: Vec<_> = settings.iter().map(|(name, value)| (&**name, html! { code { (value) } })).collect();
+    look::card(
+        "Effective configuration",
+        &look::disclosure("effective", "Every setting", &look::facts(&facts)),
+    )
+}
+
+fn forwarding(forward: &ForwardHealth) -> Markup {
+    let sum = |of: fn(&ForwardCounts) -> u64| forward.signals.iter().map(of).sum::<u64>();
+    html! {
+        div .stack-s {
+            @match &forward.failing_because {
+                Some(reason) => { p { (look::badge(Tone::Bad, "takes nothing")) " " (reason) } }
+                None if forward.last_success_unix_seconds.is_some() => { p { (look::badge(Tone::Good, "goes on")) } }
+                None => { p { (look::quiet_badge(Tone::Plain, "nothing sent yet")) } }
+            }
+            (meter("Queue on disk", forward.queued_bytes, forward.max_queued_bytes, bytes))
+            (look::facts(&[
+                ("To", html! { code { (forward.endpoint) } }),
+                ("Sent", html! { (count(sum(|of| of.sent))) }),
+                ("Sampled out", html! { (count(sum(|of| of.sampled_out))) }),
+                ("Dropped, queue full", noticed(sum(|of| of.dropped), sum(|of| of.dropped) > 0)),
+                ("Refused for good", noticed(sum(|of| of.refused), sum(|of| of.refused) > 0)),
+                ("Lost on disk", noticed(sum(|of| of.lost), sum(|of| of.lost) > 0)),
+            ]))
+        }
+    }
 }
 
 fn state(health: &Health) -> Markup {
@@ -98,15 +144,27 @@ fn store(health: &Health) -> Markup {
     }
 }
 
-fn configuration(setup: &Setup) -> Markup {
-    look::facts(&[
+fn configuration(observatory: &Observatory, ups: &[Latest]) -> Markup {
+    let setup = &observatory.setup;
+    let down = ups.iter().filter(|up| up.name == "up" && up.value < 0.5).map(|up| &*up.service);
+    let down: Vec<_> = down.collect();
+    let mut facts = vec![
         ("OTLP over HTTP", html! { code { "http://" (setup.http) } }),
         ("OTLP over gRPC", html! { code { "http://" (setup.grpc) } }),
+        ("For Prometheus", html! { code { "http://" (setup.http) "/metrics" } }),
         (
             "Senders",
             html! { @if setup.needs_token { "with the bearer token" } @else { "anybody on this machine" } },
         ),
-    ])
+    ];
+    if !observatory.about.scraped.is_empty() {
+        let asked = html! {
+            @for target in &observatory.about.scraped { div { (target) } }
+            @for service in down { div { (look::badge(Tone::Bad, &format!("{service} does not answer"))) } }
+        };
+        facts.push(("Asks", asked));
+    }
+    look::facts(&facts)
 }
 
 /// So much of so much, drawn and said.

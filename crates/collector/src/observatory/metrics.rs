@@ -1,7 +1,7 @@
 //! Metrics: the list of names, and one metric as small charts, one for each set of attributes.
 
 use axum::{extract::State, response::Response};
-use look::Column;
+use look::{Column, Tone};
 use maud::{Markup, html};
 
 use super::{
@@ -13,7 +13,10 @@ use super::{
     samples::{self, Line},
     shell::{Sheet, Shell},
 };
-use crate::store::{Exemplar, MetricName, Series, SeriesKind, json};
+use crate::{
+    options::KnownNames,
+    store::{Exemplar, MetricName, Series, SeriesKind, json},
+};
 
 const HERE: &str = "/observatory/metrics";
 /// More charts than this make a page that nobody reads.
@@ -45,13 +48,13 @@ async fn names(observatory: &Observatory) -> Result<Sheet, ReadError> {
         @if names.is_empty() {
             (look::empty_state("No metrics yet", "Counts, durations and levels that services report once a minute. Nothing has arrived yet.", None))
         } @else {
-            div .card.card-flush { (name_table(&names)) }
+            div .card.card-flush { (name_table(&names, observatory.about.known.as_ref())) }
         }
     };
     Ok(Sheet { title: "Metrics".into(), tab: HERE, wide: false, body })
 }
 
-fn name_table(names: &[MetricName]) -> Markup {
+fn name_table(names: &[MetricName], known: Option<&KnownNames>) -> Markup {
     let columns = [
         Column::text("Metric"),
         Column::text("Kind"),
@@ -63,6 +66,7 @@ fn name_table(names: &[MetricName]) -> Markup {
         vec![
             html! {
                 a href=(href(HERE, &[("name", &metric.name)])) { (look::breakable(&metric.name)) }
+                @if known.is_some_and(|known| !known.metrics.contains(&metric.name)) { " " (look::quiet_badge(Tone::Warn, "not listed")) }
                 @if !metric.description.is_empty() { div .muted { (metric.description) } }
             },
             html! { (metric.kind) },

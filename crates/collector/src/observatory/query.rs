@@ -21,6 +21,8 @@ pub(crate) struct TraceQuery {
     pub(crate) service: String,
     pub(crate) name: String,
     pub(crate) game: String,
+    /// `key=value`, or only the key.
+    pub(crate) attribute: String,
     pub(crate) error: String,
     pub(crate) min_ms: String,
     /// RFC 3339, or the local form of a date field (read as UTC).
@@ -73,6 +75,7 @@ impl TraceQuery {
             ("service", &*self.service),
             ("name", &self.name),
             ("game", &self.game),
+            ("attribute", &self.attribute),
             ("error", &self.error),
             ("min_ms", &self.min_ms),
             ("from", &self.from),
@@ -96,6 +99,7 @@ impl TraceQuery {
             service: text(&self.service),
             name: text(&self.name),
             game: text(&self.game),
+            attribute: text(&self.attribute).map(|text| attribute(&text)),
             errors: self.wants_errors(),
             min_ms: number("min_ms", &self.min_ms)?,
             from_ns: instant("from", &self.from)?,
@@ -165,6 +169,14 @@ pub(crate) fn href(path: &str, pairs: &[(&str, &str)]) -> String {
 
 fn text(field: &str) -> Option<String> {
     Some(field.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The key and, if there is one, the value.
+fn attribute(text: &str) -> (String, Option<String>) {
+    match text.split_once('=') {
+        Some((key, value)) => (key.trim().into(), Some(value.trim().into())),
+        None => (text.into(), None),
+    }
 }
 
 fn number(field: &'static str, value: &str) -> Result<Option<u32>, BadFilter> {

@@ -42,7 +42,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell, id: &str) -> Result<She
         (links("Called by", "The caller's trace, not trusted as a parent", &called, shell))
         (links("Scheduled by", "The trace that made this one come due", &scheduled, shell))
         (links("Leads to", "Traces that this one set in motion for later", &after, shell))
-        (waterfall::waterfall(&trace, &nodes, shell))
+        (waterfall::waterfall(&trace, &nodes, (shell, observatory.about.known.as_ref())))
         (waterfall::stray_logs(&trace))
         (identity(&trace))
     };

@@ -48,6 +48,7 @@ fn fields(query: &TraceQuery, services: &[String]) -> Markup {
         (filters::line("name", "Name contains", &query.name, "search"))
         (filters::line("min_ms", "At least (ms)", &query.min_ms, "number"))
         (filters::line("game", "Game id", &query.game, "search"))
+        (filters::line("attribute", "Attribute (key=value)", &query.attribute, "search"))
         (filters::line("from", "From (UTC)", &query.from, "datetime-local"))
         (filters::line("to", "To (UTC)", &query.to, "datetime-local"))
         label .check { input type="checkbox" name="error" value="true" checked[query.wants_errors()]; "Errors only" }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     ids::SpanId,
+    options::KnownNames,
     store::{StoredLog, StoredSpan, Trace, json},
 };
 
@@ -48,7 +49,11 @@ impl Scale {
 }
 
 /// The drawing.
-pub(crate) fn waterfall(trace: &Trace, nodes: &[Node<'_>], shell: &Shell) -> Markup {
+pub(crate) fn waterfall(
+    trace: &Trace,
+    nodes: &[Node<'_>],
+    (shell, known): (&Shell, Option<&KnownNames>),
+) -> Markup {
     let scale = Scale::of(trace);
     let mut logs: HashMap<SpanId, Vec<&StoredLog>> = HashMap::new();
     for log in &trace.logs {
@@ -64,7 +69,7 @@ pub(crate) fn waterfall(trace: &Trace, nodes: &[Node<'_>], shell: &Shell) -> Mar
                 @match node.what {
                     What::Pending(id) => { (pending(id)) }
                     What::Span(span) => {
-                        (line(trace, span, node.depth, &scale, shell))
+                        (line(trace, (span, node.depth), &scale, (shell, known)))
                         (inline_logs(logs.get(&span.id), node.depth, &scale))
                     }
                 }
@@ -109,7 +114,12 @@ fn pending(id: SpanId) -> Markup {
     }
 }
 
-fn line(trace: &Trace, span: &StoredSpan, depth: usize, scale: &Scale, shell: &Shell) -> Markup {
+fn line(
+    trace: &Trace,
+    (span, depth): (&StoredSpan, usize),
+    scale: &Scale,
+    frame: (&Shell, Option<&KnownNames>),
+) -> Markup {
     let service = Service::named(&span.service);
     let note = note::of(span);
     let classes =
@@ -125,7 +135,7 @@ fn line(trace: &Trace, span: &StoredSpan, depth: usize, scale: &Scale, shell: &S
                 (bar(span, scale))
                 span .span-note title=[note.as_deref()] { @if let Some(note) = &note { (note) } }
             }
-            (details::of(trace, span, shell))
+            (details::of(trace, span, frame))
         }
     }
 }

@@ -25,7 +25,7 @@ mod read;
 pub(crate) use buckets::{Bucket, percentile};
 pub(crate) use exemplars::{Exemplar, read as read_exemplars};
 use points::Row;
-pub(crate) use read::{MetricName, Point, Series, SeriesKind};
+pub(crate) use read::{Latest, MetricName, Point, Series, SeriesKind};
 
 /// The upper bounds and counts of an exponential histogram, its count, its sum, and its exemplars.
 pub(crate) fn exponential_buckets(

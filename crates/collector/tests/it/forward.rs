@@ -28,7 +28,7 @@ const AT: u64 = 1_777_660_200_000_000_000;
 
 /// How the other side behaves.
 #[derive(Clone, Copy, PartialEq)]
-enum Mood {
+pub(crate) enum Mood {
     Takes,
     Answers(u16),
     AsksToWait,
@@ -36,8 +36,8 @@ enum Mood {
 
 /// Another collector, as far as its clients see.
 #[derive(Clone)]
-struct Other {
-    address: String,
+pub(crate) struct Other {
+    pub(crate) address: String,
     mood: watch::Sender<Mood>,
     asked: watch::Sender<u32>,
     got: watch::Sender<Got>,
@@ -47,14 +47,14 @@ struct Other {
 
 /// What it took.
 #[derive(Clone, Debug, Default)]
-struct Got {
+pub(crate) struct Got {
     spans: Vec<String>,
-    logs: usize,
+    pub(crate) logs: usize,
     metrics: Vec<String>,
 }
 
 impl Other {
-    async fn listen(mood: Mood) -> Self {
+    pub(crate) async fn listen(mood: Mood) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self::on(listener, mood)
     }
@@ -91,7 +91,7 @@ impl Other {
     }
 
     /// Waits until it has what is wanted.
-    async fn gets(&self, wanted: impl Fn(&Got) -> bool) -> Got {
+    pub(crate) async fn gets(&self, wanted: impl Fn(&Got) -> bool) -> Got {
         let mut got = self.got.subscribe();
         let found = tokio::time::timeout(Duration::from_secs(20), got.wait_for(|got| wanted(got))).await;
         found.unwrap().unwrap().clone()
@@ -141,7 +141,7 @@ async fn logs(State(other): State<Other>, headers: HeaderMap, body: Bytes) -> Re
 }
 
 /// Everything goes on, as fast as a test wants it.
-fn to(endpoint: &str, folder: &Path) -> ForwardConfig {
+pub(crate) fn to(endpoint: &str, folder: &Path) -> ForwardConfig {
     // Somebody else in this process may have done so.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut config = ForwardConfig::new(Destination::open(endpoint).unwrap(), folder.join("forward"));

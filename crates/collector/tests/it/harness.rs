@@ -1,6 +1,6 @@
 //! A collector on free ports with its store in a folder of its own, and a plain HTTP client.
 
-use std::{io::Write as _, time::Duration};
+use std::{io::Write as _, path::Path, time::Duration};
 
 use axum::body::Body;
 use collector::{Collector, CollectorConfig, Options};
@@ -50,8 +50,12 @@ impl Answer {
 }
 
 pub(crate) async fn config(folder: &tempfile::TempDir) -> CollectorConfig {
+    config_in(folder.path()).await
+}
+
+pub(crate) async fn config_in(folder: &Path) -> CollectorConfig {
     CollectorConfig {
-        data: folder.path().join("telemetry.db"),
+        data: folder.join("telemetry.db"),
         http: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         grpc: TcpListener::bind("127.0.0.1:0").await.unwrap(),
         bearer_token: None,

@@ -212,7 +212,7 @@ async fn rabbitmq_metrics_collected() {
     world.stop().await;
 }
 
-fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
     // Somebody else in this process may have done so.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap()

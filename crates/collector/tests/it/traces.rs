@@ -36,6 +36,9 @@ async fn traces_are_found_by_what_people_remember() {
     assert_eq!(found(&world, "min_ms=175").await, [remind]);
     assert_eq!(found(&world, &format!("game={GAME}&limit=2")).await, [remind, start]);
     assert_eq!(found(&world, "game=another").await, [""; 0]);
+    assert_eq!(found(&world, "attribute=discord.error.code%3D50007").await, [remind]);
+    assert_eq!(found(&world, "attribute=muster.transition.old_status").await, [start]);
+    assert_eq!(found(&world, "attribute=discord.error.code%3D50001").await, [""; 0]);
     assert_eq!(found(&world, "from=2026-05-01T20:00:00Z").await, [remind, start]);
     assert_eq!(found(&world, "to=2026-05-01T20:00&service=bot-service").await, [create]);
     assert_eq!(world.get("/observatory/api/traces?min_ms=soon").await.status, 422);

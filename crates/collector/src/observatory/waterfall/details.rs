@@ -1,20 +1,29 @@
 //! What unfolds under a span: everything it carries.
 
+use look::Tone;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::super::{api::resource_of, format, shell::Shell};
-use crate::store::{StoredSpan, Trace, json};
+use super::super::{api::resource_of, format, games, shell::Shell};
+use crate::{
+    options::KnownNames,
+    store::{StoredSpan, Trace, json},
+};
 
 /// Attributes, events, links, resource.
-pub(super) fn of(trace: &Trace, span: &StoredSpan, shell: &Shell) -> Markup {
+pub(super) fn of(trace: &Trace, span: &StoredSpan, (shell, known): (&Shell, Option<&KnownNames>)) -> Markup {
     let scope =
         trace.origins.get(&span.origin_id).and_then(|origin| origin.scope_spans.first()?.scope.as_ref());
     html! {
         // The anchor is inside, so that a browser unfolds the span that a link leads to.
         div .span-details id={ "span-" (span.id) } {
             (facts(span, shell))
-            (values("Attributes", &json::object(&span.span.attributes)))
+            @if !span.span.attributes.is_empty() {
+                section {
+                    h3 { "Attributes" }
+                    (list(&json::object(&span.span.attributes), known))
+                }
+            }
             (events(span))
             (links(span))
             (resource(&resource_of(trace, span)))
@@ -42,19 +51,33 @@ fn values(title: &str, values: &Map<String, Value>) -> Markup {
         @if !values.is_empty() {
             section {
                 h3 { (title) }
-                (list(values))
+                (list(values, None))
             }
         }
     }
 }
 
-fn list(values: &Map<String, Value>) -> Markup {
-    html! { dl .values { @for (key, value) in values { div { dt { (key) } dd { code { (json::plain(value)) } } } } } }
+/// Names and values; a name that nobody lists is marked, a game leads to its story.
+fn list(values: &Map<String, Value>, known: Option<&KnownNames>) -> Markup {
+    let is_unlisted = |key: &String| known.is_some_and(|known| !known.attributes.contains(key));
+    html! {
+        dl .values {
+            @for (key, value) in values {
+                div {
+                    dt { (key) @if is_unlisted(key) { " " (look::quiet_badge(Tone::Warn, "not listed")) } }
+                    dd {
+                        @if key == "muster.game.id" { a href=(games::href(&json::plain(value))) { code { (json::plain(value)) } } }
+                        @else { code { (json::plain(value)) } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The same for every span of a service, so it is folded away.
 fn resource(values: &Map<String, Value>) -> Markup {
-    html! { @if !values.is_empty() { details .resource { summary { "Resource" } (list(values)) } } }
+    html! { @if !values.is_empty() { details .resource { summary { "Resource" } (list(values, None)) } } }
 }
 
 fn events(span: &StoredSpan) -> Markup {

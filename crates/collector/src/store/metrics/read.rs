@@ -87,7 +87,39 @@ struct PointRow {
     exemplars: Option<String>,
 }
 
+/// The newest value of a series.
+#[derive(Clone, Debug)]
+pub(crate) struct Latest {
+    pub(crate) name: String,
+    pub(crate) service: String,
+    pub(crate) attributes: Map<String, Value>,
+    pub(crate) value: f64,
+}
+
 impl Reader {
+    /// The newest values of all series whose name begins so, of points since then. A process that has ended counts no
+    /// more once its last point is older.
+    pub(crate) async fn latest(&self, prefix: &str, since_ns: i64) -> sqlx::Result<Vec<Latest>> {
+        let rows: Vec<(String, String, String, f64)> = sqlx::query_as(
+            "SELECT s.name, s.service, s.attributes, p.value FROM \
+             (SELECT DISTINCT id, name, service, attributes FROM series WHERE name >= $1 AND name < $1 || 'zz') s \
+             JOIN (SELECT series_id, value, max(time_ns) FROM points WHERE time_ns >= $2 AND value IS NOT NULL \
+                   AND series_id IN (SELECT id FROM series WHERE name >= $1 AND name < $1 || 'zz') \
+                   GROUP BY series_id) p ON p.series_id = s.id ORDER BY s.name, s.service, s.attributes",
+        )
+        .bind(prefix)
+        .bind(since_ns)
+        .fetch_all(self.pool())
+        .await?;
+        let latest = rows.into_iter().map(|(name, service, attributes, value)| Latest {
+            name,
+            service,
+            attributes: serde_json::from_str(&attributes).unwrap_or_default(),
+            value,
+        });
+        Ok(latest.collect())
+    }
+
     /// All metrics that are held, by name.
     pub(crate) async fn metric_names(&self) -> sqlx::Result<Vec<MetricName>> {
         sqlx::query_as(

@@ -2,13 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
 use serde::Serialize;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::{ids_json, tally_names};
 use crate::{
     ids::TraceId,
-    store::{Reader, read::like},
+    store::{Reader, json, read::like},
 };
 
 /// The search looks at so many matching spans at a time, newest first, until it has enough traces.
@@ -16,6 +18,8 @@ const SPANS_PER_LOOK: i64 = 2_000;
 /// And looks so often at most: a trace of a million spans must not make the list slow.
 const MAX_LOOKS: i64 = 50;
 
+/// A search that reads the bytes of each span looks less often: at the newest 20,000 that match everything else.
+const MAX_DECODING_LOOKS: i64 = 10;
 /// Spans that took at least so long have an index of their own.
 const SLOW_MS: u32 = 100;
 
@@ -26,6 +30,8 @@ pub(crate) struct TraceFilter {
     /// Part of the span's name, case-insensitive.
     pub(crate) name: Option<String>,
     pub(crate) game: Option<String>,
+    /// A key and, if it is given, the value that a span's attribute has, as text.
+    pub(crate) attribute: Option<(String, Option<String>)>,
     pub(crate) errors: bool,
     pub(crate) min_ms: Option<u32>,
     /// Unix nanoseconds, inclusive.
@@ -73,13 +79,19 @@ impl Reader {
     async fn matching_ids(&self, filter: &TraceFilter) -> sqlx::Result<Vec<TraceId>> {
         let mut seen = HashSet::new();
         let mut ids = Vec::new();
-        for look in 0..MAX_LOOKS {
+        let looks = if filter.attribute.is_some() { MAX_DECODING_LOOKS } else { MAX_LOOKS };
+        for look in 0..looks {
             let offset = look * SPANS_PER_LOOK;
-            let rows: Vec<(Vec<u8>,)> =
+            let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> =
                 matching_spans(filter, offset).build_query_as().fetch_all(self.pool()).await?;
             let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < SPANS_PER_LOOK);
+            let fits = |body: &Option<Vec<u8>>| match (&filter.attribute, body) {
+                (Some(wanted), Some(body)) => has_attribute(body, wanted),
+                _ => true,
+            };
+            let found = rows.iter().filter(|(_, body)| fits(body));
             let fresh =
-                rows.iter().filter_map(|(id,)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
+                found.filter_map(|(id, _)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
             ids.extend(fresh);
             if is_last || ids.len() >= filter.limit {
                 break;
@@ -108,7 +120,8 @@ impl Reader {
 }
 
 fn matching_spans(filter: &TraceFilter, offset: i64) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT trace_id FROM spans WHERE TRUE");
+    let body = if filter.attribute.is_some() { "body" } else { "NULL" };
+    let mut query = QueryBuilder::new(format!("SELECT trace_id, {body} FROM spans WHERE TRUE"));
     if let Some(service) = &filter.service {
         query.push(" AND service = ").push_bind(service);
     }
@@ -136,6 +149,16 @@ fn matching_spans(filter: &TraceFilter, offset: i64) -> QueryBuilder<Sqlite> {
     }
     query.push(" ORDER BY start_ns DESC LIMIT ").push_bind(SPANS_PER_LOOK).push(" OFFSET ").push_bind(offset);
     query
+}
+
+/// Attributes are not indexed: a span's bytes are read.
+fn has_attribute(body: &[u8], (key, value): &(String, Option<String>)) -> bool {
+    let Ok(span) = Span::decode(body) else { return false };
+    let mut of_key = span.attributes.iter().filter(|attribute| attribute.key == *key);
+    of_key.any(|attribute| {
+        let is = json::plain(&json::value_of(attribute.value.as_ref()));
+        value.as_ref().is_none_or(|value| is == *value)
+    })
 }
 
 fn line(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Line> {

@@ -1,0 +1,204 @@
+//! What senders and the machine do to a collector: it says no, counts, and goes on.
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::ExportTraceServiceResponse,
+    common::v1::{AnyValue, KeyValue, any_value::Value},
+    trace::v1::Span,
+};
+use prost::Message as _;
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
+    process::Command,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    harness::{self, World},
+    story::{self, API, CREATED},
+};
+
+const AT: u64 = 1_777_660_200_000_000_000;
+/// Half past two on New Year's Day of 1970, and of 2500.
+const IN_1970: u64 = 9_000_000_000_000;
+const IN_2500: u64 = 16_725_234_600_000_000_000;
+
+#[tokio::test]
+async fn malformed_spans_are_rejected_one_by_one() {
+    let world = World::start().await;
+    let mut export = story::export((1..=6).map(|id| story::span(API, CREATED, id, 0, "GET /").at(AT, 0, 1)));
+    let spans = &mut export.resource_spans[0].scope_spans[0].spans;
+    spans[1].trace_id = vec![1; 15];
+    spans[2].span_id = vec![1; 9];
+    spans[3].parent_span_id = vec![1; 3];
+    spans[4].start_time_unix_nano = IN_2500;
+    spans[4].end_time_unix_nano = IN_2500 + 1;
+    spans[5].start_time_unix_nano = IN_1970;
+    spans[5].end_time_unix_nano = IN_1970 + 1;
+    let answer = world.send("traces", &export).await;
+    assert_eq!(answer.status, 200);
+    let partial = ExportTraceServiceResponse::decode(&*answer.body).unwrap().partial_success.unwrap();
+    insta::assert_snapshot!(partial.error_message, @"4 rejected, the first because trace_id is not 16 bytes that are not all zero");
+    assert_eq!(partial.rejected_spans, 4);
+    let health = world.read("health").await;
+    assert_eq!((&health["signals"][0]["stored"], &health["signals"][0]["rejected"]), (&2.into(), &4.into()));
+    // One from 1970 does not spoil a page.
+    for path in ["", "/traces", "/traces?to=1971-01-01T00:00", &format!("/traces/{}", hex::encode(CREATED))] {
+        assert_eq!(world.get(&format!("/observatory{path}")).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_million_attributes_are_a_span_like_any_other() {
+    let world = World::start().await;
+    let value = Some(AnyValue { value: Some(Value::BoolValue(true)) });
+    let attribute = KeyValue { key: "k".into(), value, ..KeyValue::default() };
+    let mut export = story::export([story::span(API, CREATED, 1, 0, "GET /").at(AT, 0, 1)]);
+    let span: &mut Span = &mut export.resource_spans[0].scope_spans[0].spans[0];
+    span.attributes = vec![attribute; 1_000_000];
+    let body = zstd::encode_all(&*export.encode_to_vec(), 1).unwrap();
+    let headers = [("content-type", harness::PROTOBUF), ("content-encoding", "zstd")];
+    assert_eq!(world.post("traces", &headers, body).await.status, 200);
+    let trace = format!("/observatory/traces/{}", hex::encode(CREATED));
+    world.collector.flush().await;
+    assert_eq!(world.get(&trace).await.status, 200);
+    assert_eq!(world.read("health").await["signals"][0]["stored"], 1);
+}
+
+/// Sends the beginning of a request, then waits for what comes of it.
+async fn begin(world: &World, words: &[u8]) -> String {
+    let mut stream = TcpStream::connect(world.collector.http_address()).await.unwrap();
+    stream.write_all(words).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn who_dawdles_is_cut_off() {
+    let world = World::start().await;
+    let dawdle = async |words: &[u8]| {
+        let began = Instant::now();
+        let answer = begin(&world, words).await;
+        (answer, began.elapsed())
+    };
+    let head = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let (no_header, no_body) = tokio::join!(dawdle(&head[..30]), dawdle(head));
+    assert!(!no_header.0.contains(" 200 "), "{}", no_header.0);
+    assert_eq!(no_header.1.as_secs(), 5);
+    assert!(no_body.0.starts_with("HTTP/1.1 408 "), "{}", no_body.0);
+    assert_eq!(no_body.1.as_secs(), 10);
+    assert_eq!(world.send("traces", &story::export(story::created(AT))).await.status, 200);
+}
+
+#[tokio::test]
+async fn two_hundred_and_fifty_six_connections_are_served_at_once() {
+    let world = World::start().await;
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        let mut stream = TcpStream::connect(world.collector.http_address()).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        // It is answered, so it has its place, and keeps it.
+        assert_ne!(stream.read(&mut [0; 4_096]).await.unwrap(), 0);
+        open.push(stream);
+    }
+    let mut one_more = TcpStream::connect(world.collector.http_address()).await.unwrap();
+    one_more.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = [0; 4_096];
+    let early = tokio::time::timeout(Duration::from_millis(200), one_more.read(&mut answer)).await;
+    assert!(early.is_err(), "it was not served");
+    open.pop();
+    assert_ne!(one_more.read(&mut answer).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_what_comes_meanwhile_and_nothing_else() {
+    let world = World::start().await;
+    world.send("traces", &story::export(story::created(AT))).await;
+    world.collector.flush().await;
+    let path = format!("sqlite://{}", world.folder.path().join("telemetry.db").display());
+    let mut other = SqliteConnection::connect(&path).await.unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON spans_1 BEGIN SELECT raise(ABORT, 'database or disk is full'); END";
+    sqlx::query(full).execute(&mut other).await.unwrap();
+    world.send("traces", &story::export(story::reminded(AT))).await;
+    let health = world.read("health").await;
+    assert_eq!((&health["signals"][0]["stored"], &health["signals"][0]["failed"]), (&9.into(), &7.into()));
+    assert_eq!(health["turning"], true);
+    sqlx::query("DROP TRIGGER full").execute(&mut other).await.unwrap();
+    world.send("traces", &story::export(story::reminded(AT))).await;
+    assert_eq!(world.read("health").await["signals"][0]["stored"], 16);
+}
+
+/// The name of the variable that makes this test binary a collector, and holds its folder.
+const CHILD: &str = "COLLECTOR_OF_A_TEST";
+
+/// Not a test by itself: the process that is killed below.
+#[tokio::test]
+async fn a_collector_that_will_be_killed() {
+    #[expect(clippy::disallowed_methods, reason = "a parent tells its child by it")]
+    let Ok(folder) = std::env::var(CHILD) else { return };
+    let folder = std::path::PathBuf::from(folder);
+    let mut config = harness::config_in(&folder).await;
+    config.options.forward = Some(crate::forward::to("http://127.0.0.1:1", &folder));
+    let collector = collector::Collector::start(config, CancellationToken::new()).await.unwrap();
+    println!("\nlistens at {}", collector.http_address());
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_killed_collector_has_what_it_had_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "faults::a_collector_that_will_be_killed", "--nocapture"])
+        .env(CHILD, folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if let Some(address) = line.strip_prefix("listens at ") {
+            break address.to_owned();
+        }
+    };
+    let http = crate::scrape::http();
+    let mut taken = 0;
+    for nth in 0..200_u64 {
+        let record = story::record(AT + nth, 9, "said before the end", (CREATED, 1));
+        let body = story::log_export(API, vec![record]).encode_to_vec();
+        let request =
+            http.post(format!("http://{address}/v1/logs")).header("content-type", harness::PROTOBUF);
+        assert_eq!(request.body(body).send().await.unwrap().status(), 200);
+        taken += 1;
+    }
+    let stored = |health: &serde_json::Value| {
+        (
+            health["signals"][2]["stored"].as_u64().unwrap(),
+            health["forward"]["signals"][2]["kept"].as_u64().unwrap(),
+        )
+    };
+    let health: serde_json::Value =
+        http.get(format!("http://{address}/health")).send().await.unwrap().json().await.unwrap();
+    let (stored, kept) = stored(&health);
+    child.kill().await.unwrap();
+
+    let other = crate::forward::Other::listen(crate::forward::Mood::Takes).await;
+    let stop = CancellationToken::new();
+    let mut config = harness::config_in(folder.path()).await;
+    config.options.forward = Some(crate::forward::to(&other.address, folder.path()));
+    let collector = collector::Collector::start(config, stop.clone()).await.unwrap();
+    let world = World { collector, stop, folder };
+    let held = world.read("logs?limit=500").await.as_array().unwrap().len() as u64;
+    assert!(held >= stored && held <= taken, "stored {stored}, held {held} of {taken}");
+    let got = other.gets(|got| got.logs as u64 >= kept).await.logs as u64;
+    assert!(got <= taken, "kept {kept}, got {got} of {taken}");
+    world.stop().await;
+}
