@@ -85,7 +85,7 @@ struct Seen {
 
 impl Seen {
     fn span(&mut self, kind: &str, name: &str, attributes: &BTreeSet<String>) {
-        match span_of(kind, name, attributes) {
+        match kind_of(kind, name, &attributes.iter().map(String::as_str).collect()) {
             Some(span) => {
                 self.listed.insert(format!("span {}", span.id));
                 let known = |key: &str| span.required.contains(&key) || span.optional.contains(&key);
@@ -140,11 +140,10 @@ fn listed() -> impl Iterator<Item = String> {
     spans.chain(metrics.map(|name| format!("metric {name}"))).chain(events).chain(attributes)
 }
 
-/// The kind of span that this one is: of those whose name and required attributes fit, the one that says most.
-fn span_of(kind: &str, name: &str, attributes: &BTreeSet<String>) -> Option<&'static Span> {
-    let fits = |span: &&Span| {
-        span.kind == kind && span.required.iter().all(|required| attributes.contains(*required))
-    };
+/// The kind of span that one of this kind (`server` and so on), name and attributes is: of those whose name and
+/// required attributes fit, the one that says most.
+pub fn kind_of(kind: &str, name: &str, attributes: &BTreeSet<&str>) -> Option<&'static Span> {
+    let fits = |span: &&Span| span.kind == kind && span.required.iter().all(|key| attributes.contains(key));
     let named = |span: &'static Span| {
         let literal = span.names.iter().filter_map(|pattern| literal_bytes(pattern, name)).max()?;
         Some(((span.required.len(), literal), span))

@@ -8,7 +8,7 @@ mod compare;
 #[rustfmt::skip]
 mod table;
 
-pub use compare::{Comparison, Emitted, compare};
+pub use compare::{Comparison, Emitted, compare, kind_of};
 
 /// A kind of span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
