@@ -29,6 +29,7 @@ pub async fn deliveries(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<Vec<Noti
     span.set(attr::game_id(&id));
     let work = async {
         let standing = enter(ctx, actor, id, Intent::Read).await?;
+        span.set(attr::guild_id(standing.guild.id.get()));
         let mut tx = ctx.store.read().await?;
         let game = store::games::find(&mut tx, standing.scope, id).await?.ok_or(AccessError::NotFound)?;
         let game = visible(&standing, game)?;
