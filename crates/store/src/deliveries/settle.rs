@@ -120,5 +120,9 @@ pub async fn redirect(
 ) -> Result<bool, StoreError> {
     let channel = channel.get().cast_signed();
     tx.within(GuildScope::of_delivery(row)).await?;
-    Ok(execute!(tx, &TO_CHANNEL, [row.id.get(), row.fence, channel, At(now)])? == 1)
+    let redirected = execute!(tx, &TO_CHANNEL, [row.id.get(), row.fence, channel, At(now)])? == 1;
+    if redirected {
+        tx.wake_after_commit(Hint::Deliveries);
+    }
+    Ok(redirected)
 }

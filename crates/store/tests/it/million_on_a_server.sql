@@ -33,4 +33,3 @@ INSERT INTO outbox (id, origin, guild, game, sequence, type, payload, created_at
     SELECT an_id('0006', n), 'api-service', (n - 1) / 200 + 1, NULL, 1, 'game.created', '{}',
         now() + n * interval '1 millisecond', CASE WHEN n % 1000 = 0 THEN NULL ELSE now() END
     FROM generate_series(1, {games}) n;
-VACUUM ANALYZE;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use store::{OpenError, Store, StoreConfig};
 use telemetry::{Secret, ServiceName, Telemetry};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 async fn open(config: &StoreConfig) -> Result<Store, OpenError> {
     Store::open(config, &Telemetry::off(ServiceName::Api)).await
@@ -186,4 +188,51 @@ async fn a_server_without_the_database() {
     let Some(url) = database::server() else { return };
     let sentence = server_refusal(&database::at_database(&url, "muster_test_nowhere")).await;
     assert!(sentence.ends_with(r#"refuses: database "muster_test_nowhere" does not exist"#), "{sentence}");
+}
+
+/// A server that answers whoever signs in with an error, as PostgreSQL words it.
+async fn server_that_says(code: &str, message: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let fields = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    let refusal = [&b"E"[..], &length, fields.as_bytes()].concat();
+    telemetry::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut asked = [0; 1024];
+            // First whether it speaks TLS, which it doesn't.
+            let _ = client.read(&mut asked).await;
+            let _ = client.write_all(b"N").await;
+            let _ = client.read(&mut asked).await;
+            let _ = client.write_all(&refusal).await;
+        }
+    });
+    format!("postgres://muster:canary@127.0.0.1:{port}/muster")
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_and_one_that_is_not_up_yet() {
+    let told = async |code, message| {
+        let url = server_that_says(code, message).await;
+        let error = open(&StoreConfig::Postgres(Secret::new(url))).await.unwrap_err();
+        let said = error.to_string();
+        let (place, sentence) = said.split_once("/muster ").unwrap();
+        assert!(place.starts_with("127.0.0.1:") && !said.contains("canary"), "{said}");
+        let then = if error.is_transient() { "later" } else { "never" };
+        format!("{sentence} ({then})")
+    };
+    let told = [
+        told("28P01", "password authentication failed for user \"muster\"").await,
+        told("28000", "role \"muster\" is not permitted to log in").await,
+        told("42501", "permission denied for database \"muster\"").await,
+        told("57P03", "the database system is starting up").await,
+        told("53300", "sorry, too many clients already").await,
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    refuses: password authentication failed for user "muster" (never)
+    refuses: role "muster" is not permitted to log in (never)
+    refuses: permission denied for database "muster" (never)
+    can't be opened: the database system is starting up (later)
+    can't be opened: sorry, too many clients already (later)
+    "#);
 }
