@@ -95,6 +95,12 @@ pub enum BrokerError {
         /// In the broker's words: which argument, what was wanted, what is there.
         reason: String,
     },
+    /// The broker lacks what Muster needs.
+    #[error("RabbitMQ {version} is too old: Muster needs 3.10 or newer")]
+    TooOld {
+        /// What it is.
+        version: String,
+    },
     /// It was there and is no more.
     #[error("the connection to RabbitMQ at {server} ended: {reason}")]
     Lost {
@@ -116,6 +122,7 @@ impl BrokerError {
             Self::VhostForbidden { .. } => "vhost_forbidden",
             Self::Forbidden { .. } => "forbidden",
             Self::Differs { .. } => "differs",
+            Self::TooOld { .. } => "too_old",
             Self::Lost { .. } => "lost",
         }
     }
@@ -132,6 +139,7 @@ impl BrokerError {
             Self::Unreachable { .. } | Self::Lost { .. } => {
                 "see that RabbitMQ runs and that host and port are right; Muster goes on trying".into()
             }
+            Self::TooOld { .. } => "upgrade RabbitMQ to 3.10 or newer, for example 4.2".into(),
             Self::Login { user, .. } => format!("rabbitmqctl change_password {user} …, or mend the address"),
             Self::NoVhost { vhost, .. } => format!("rabbitmqctl add_vhost {vhost}, or mend the address"),
             Self::VhostForbidden { user, vhost } | Self::Forbidden { user, vhost, .. } => {

@@ -32,4 +32,4 @@ pub use error::{BrokerError, PublishError};
 pub use health::Health;
 pub use in_process::InProcessBus;
 pub use message::{DeadLetter, Message, QueueSpec};
-pub use rabbit::{RabbitBus, RabbitConfig};
+pub use rabbit::{BrokerReport, RabbitBus, RabbitConfig, check};

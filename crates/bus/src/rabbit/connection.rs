@@ -14,8 +14,10 @@ use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, Event};
 use super::config::Broker;
 use crate::BrokerError;
 
-/// How long a broker may take to let us in, and to declare what we use.
-pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(5);
+/// How long a broker may take to let us in.
+pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(3);
+/// How long it may take for each thing that we declare.
+pub(crate) const DECLARE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a broker may take to say good-bye.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// AMQP's word for "all went well".
@@ -148,6 +150,12 @@ pub(crate) fn explain(broker: &Broker, error: &lapin::Error) -> BrokerError {
         AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => BrokerError::VhostForbidden { user, vhost },
         _ => lost(),
     }
+}
+
+/// Whether the broker says that there is no such queue or exchange.
+pub(crate) fn is_missing(error: &lapin::Error) -> bool {
+    let missing = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
+    matches!(error.kind(), ErrorKind::ProtocolError(refusal) if *refusal.kind() == missing)
 }
 
 fn reason(error: &lapin::Error) -> String {

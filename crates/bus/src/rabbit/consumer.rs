@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::address::Server;
 use super::config::Broker;
-use super::connection::{self, Link, OPEN_WITHIN};
+use super::connection::{self, DECLARE_WITHIN, Link};
 use super::publisher::within;
 use super::watch::{Backoff, Watched};
 use super::{topology, wire};
@@ -59,16 +59,30 @@ pub(crate) struct Receipt {
     acker: Acker,
     /// Keeps the connection open until the last message in hand is settled.
     _channel: Channel,
-    _in_hand: Arc<()>,
+    /// Cancelled when that connection can't settle anything any more; also counts what is in hand.
+    session: Arc<CancellationToken>,
 }
 
 impl Receipt {
     pub(crate) async fn ack(self) -> Result<(), lapin::Error> {
-        said(self.acker.ack(BasicAckOptions::default()).await)
+        self.settle(self.acker.ack(BasicAckOptions::default())).await
     }
 
     pub(crate) async fn reject(self) -> Result<(), lapin::Error> {
-        said(self.acker.reject(GIVE_BACK).await)
+        self.settle(self.acker.reject(GIVE_BACK)).await
+    }
+
+    /// lapin leaves some unanswered when their connection ends.
+    async fn settle(
+        &self,
+        telling: impl Future<Output = Result<bool, lapin::Error>>,
+    ) -> Result<(), lapin::Error> {
+        let told = tokio::select! {
+            biased;
+            told = within(DECLARE_WITHIN, telling) => told?,
+            () = self.session.cancelled() => false,
+        };
+        if told { Ok(()) } else { Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()) }
     }
 
     fn is_open(&self) -> bool {
@@ -77,10 +91,6 @@ impl Receipt {
 }
 
 const GIVE_BACK: BasicRejectOptions = BasicRejectOptions { requeue: true };
-
-fn said(told: Result<bool, lapin::Error>) -> Result<(), lapin::Error> {
-    if told? { Ok(()) } else { Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()) }
-}
 
 impl Drop for Receipt {
     fn drop(&mut self) {
@@ -134,16 +144,18 @@ impl Subscription {
             opened = connection::open(&self.broker) => opened,
         };
         let mut link = opened?;
-        let consuming = within(OPEN_WITHIN, self.consume(&link)).await;
+        let consuming = within(DECLARE_WITHIN, self.consume(&link)).await;
         let mut consumer = consuming.map_err(|error| self.give_up(&link, &error))?;
         self.watched.set(Health::Up);
         *backoff = Backoff::new();
         first.take();
-        let in_hand = Arc::new(());
-        let end = self.forward(&mut link, &mut consumer, &in_hand).await;
-        end.map_err(|error| self.give_up(&link, &error))?;
+        let session = Arc::new(CancellationToken::new());
+        if let Err(error) = self.forward(&mut link, &mut consumer, &session).await {
+            session.cancel();
+            return Err(self.give_up(&link, &error));
+        }
         give_back(&link, consumer).await;
-        if Arc::strong_count(&in_hand) == 1 {
+        if Arc::strong_count(&session) == 1 {
             link.close().await;
         }
         Ok(())
@@ -168,7 +180,7 @@ impl Subscription {
         &self,
         link: &mut Link,
         consumer: &mut lapin::Consumer,
-        in_hand: &Arc<()>,
+        session: &Arc<CancellationToken>,
     ) -> Result<(), lapin::Error> {
         loop {
             let delivery = tokio::select! {
@@ -181,7 +193,7 @@ impl Subscription {
                 delivery = consumer.next() => delivery,
             };
             let Some(delivery) = delivery else { return Err(cancelled()) };
-            let incoming = self.incoming(delivery?, link, in_hand);
+            let incoming = self.incoming(delivery?, link, session);
             tokio::select! {
                 () = self.ended() => return Ok(()),
                 // Nobody is there any more who would take it: it goes back.
@@ -190,7 +202,12 @@ impl Subscription {
         }
     }
 
-    fn incoming(&self, mut delivery: lapin::message::Delivery, link: &Link, in_hand: &Arc<()>) -> Incoming {
+    fn incoming(
+        &self,
+        mut delivery: lapin::message::Delivery,
+        link: &Link,
+        session: &Arc<CancellationToken>,
+    ) -> Incoming {
         let returns = wire::returns(&delivery);
         Incoming {
             message: wire::message(&mut delivery),
@@ -200,7 +217,7 @@ impl Subscription {
             receipt: Receipt {
                 acker: delivery.acker,
                 _channel: link.channel.clone(),
-                _in_hand: Arc::clone(in_hand),
+                session: Arc::clone(session),
             },
             server: Arc::clone(&self.broker.server),
         }
@@ -210,11 +227,11 @@ impl Subscription {
 /// Ends consuming and gives back what was handed over and not taken; what is in hand stays in hand.
 async fn give_back(link: &Link, mut consumer: lapin::Consumer) {
     let cancelling = link.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
-    if within(OPEN_WITHIN, cancelling).await.is_err() {
+    if within(DECLARE_WITHIN, cancelling).await.is_err() {
         return link.cut();
     }
     while let Some(Some(Ok(delivery))) = consumer.next().now_or_never() {
-        if delivery.acker.reject(GIVE_BACK).await.is_err() {
+        if within(DECLARE_WITHIN, delivery.acker.reject(GIVE_BACK)).await.is_err() {
             return;
         }
     }

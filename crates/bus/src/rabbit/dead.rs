@@ -1,25 +1,29 @@
 //! Dead letters: looked at, and put back.
 
+use std::time::Duration;
+
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions, ConfirmSelectOptions,
 };
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
-use lapin::{Channel, Confirmation, ErrorKind};
+use lapin::{Channel, Confirmation};
 use uuid::Uuid;
 
 use super::config::Broker;
 use super::connection::{self, Link};
+use super::publisher::within;
 use super::wire;
 use crate::{BrokerError, DeadLetter, QueueSpec};
 
 /// Of very many, the oldest are worth a look.
 const LISTED: usize = 1_000;
+/// For all of them together.
+const LOOK_WITHIN: Duration = Duration::from_mins(1);
 
 /// The dead letters of a queue, oldest first.
 pub(super) async fn list(broker: &Broker, spec: &QueueSpec) -> Result<Vec<DeadLetter>, BrokerError> {
     let link = connection::open(broker).await?;
-    let listed = look(&link.channel, broker, spec).await;
+    let listed = within(LOOK_WITHIN, look(&link.channel, broker, spec)).await;
     end(broker, link, listed).await
 }
 
@@ -30,7 +34,7 @@ pub(super) async fn redrive(
     id: Option<Uuid>,
 ) -> Result<usize, BrokerError> {
     let link = connection::open(broker).await?;
-    let moved = put_back(&link.channel, broker, (spec, id)).await;
+    let moved = within(LOOK_WITHIN, put_back(&link.channel, broker, (spec, id))).await;
     end(broker, link, moved).await
 }
 
@@ -42,14 +46,9 @@ async fn end<T: Default>(
     link.close().await;
     match done {
         // Nobody has declared the queue yet, so nothing has died in it.
-        Err(error) if is_missing(&error) => Ok(T::default()),
+        Err(error) if connection::is_missing(&error) => Ok(T::default()),
         done => done.map_err(|error| connection::explain(broker, &error)),
     }
-}
-
-fn is_missing(error: &lapin::Error) -> bool {
-    let soft = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
-    matches!(error.kind(), ErrorKind::ProtocolError(refusal) if *refusal.kind() == soft)
 }
 
 /// Takes them and gives them back, which keeps their order.

@@ -5,6 +5,7 @@
 //! any error of connection or channel, begins anew; lapin's own recovery is off, since it does not recover.
 
 mod address;
+mod check;
 mod config;
 mod connection;
 mod consumer;
@@ -29,6 +30,7 @@ use publisher::{Answers, Order, Publisher, Window};
 use watch::{Connections, Watched};
 
 pub(crate) use address::Server;
+pub use check::{BrokerReport, check};
 pub use config::RabbitConfig;
 pub(crate) use consumer::{Incoming, Receipt, RemoteConsumer};
 pub(crate) use publisher::WINDOW_MESSAGES;
@@ -48,7 +50,7 @@ impl RabbitBus {
     pub(crate) fn start(config: RabbitConfig) -> Result<Self, BrokerError> {
         let broker = Arc::new(Broker::new(config)?);
         let connections = Connections::default();
-        let publishing = Arc::new(connections.add("publisher"));
+        let publishing = Arc::new(connections.add());
         let (orders, taken) = mpsc::unbounded_channel();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let publisher = Publisher {
@@ -96,7 +98,7 @@ impl RabbitBus {
         let subscription = Subscription {
             broker: Arc::clone(&self.broker),
             spec,
-            watched: self.connections.add(format!("consumer of {}", spec.name)),
+            watched: self.connections.add(),
             sink,
             stop: self.stop.clone(),
         };

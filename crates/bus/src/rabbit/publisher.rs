@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::config::Broker;
-use super::connection::{self, Change, Link, OPEN_WITHIN};
+use super::connection::{self, Change, DECLARE_WITHIN, Link};
 use super::watch::{Backoff, Watched};
 use super::{topology, wire};
 use crate::{BrokerError, Health, Message, PublishError, QueueSpec};
@@ -127,14 +127,14 @@ impl Publisher {
             link.channel.confirm_select(ConfirmSelectOptions::default()).await?;
             topology::declare_exchanges(&link.channel, &self.broker).await
         };
-        within(OPEN_WITHIN, preparing).await?;
+        within(DECLARE_WITHIN, preparing).await?;
         self.declare_from(0, link).await
     }
 
     /// Declares the queues that this connection hasn't declared; tells how many there are.
     async fn declare_from(&self, declared: usize, link: &Link) -> Result<usize, lapin::Error> {
         for spec in &self.specs[declared..] {
-            within(OPEN_WITHIN, topology::declare(&link.channel, &self.broker, spec)).await?;
+            within(DECLARE_WITHIN, topology::declare(&link.channel, &self.broker, spec)).await?;
         }
         Ok(self.specs.len())
     }

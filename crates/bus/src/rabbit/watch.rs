@@ -10,7 +10,7 @@ use crate::{BrokerError, Health};
 /// First pause after a failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause while a broker is away: it is found within five seconds of its return.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1_500);
 /// Longest pause while somebody has to mend something.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -22,6 +22,14 @@ pub(crate) struct Connections(Arc<Mutex<Known>>);
 struct Known {
     next: u64,
     healths: BTreeMap<u64, Health>,
+    /// What was last said of them all.
+    told: Option<Health>,
+}
+
+impl Known {
+    fn worst(&self) -> Health {
+        self.healths.values().cloned().fold(Health::Up, Health::worse)
+    }
 }
 
 /// One connection's place among them; given back when it is dropped.
@@ -29,22 +37,21 @@ struct Known {
 pub(crate) struct Watched {
     connections: Connections,
     number: u64,
-    what: String,
 }
 
 impl Connections {
-    pub(crate) fn add(&self, what: impl Into<String>) -> Watched {
+    pub(crate) fn add(&self) -> Watched {
         let number = self.with(|known| {
             known.next += 1;
             known.healths.insert(known.next, Health::Connecting);
             known.next
         });
-        Watched { connections: self.clone(), number, what: what.into() }
+        Watched { connections: self.clone(), number }
     }
 
     /// The worst of all.
     pub(crate) fn worst(&self) -> Health {
-        self.with(|known| known.healths.values().cloned().fold(Health::Up, Health::worse))
+        self.with(|known| known.worst())
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
@@ -57,50 +64,51 @@ impl Watched {
         self.connections.with(|known| known.healths.get(&self.number).cloned().unwrap_or_default())
     }
 
-    /// Notes how it is; an outage is one line when it begins and one when it ends.
+    /// Notes how it is; an outage is one line when it begins and one when it ends, however many connections it takes.
     pub(crate) fn set(&self, health: Health) {
-        self.tell(&self.health(), &health);
-        self.connections.with(|known| known.healths.insert(self.number, health));
-    }
-
-    fn tell(&self, before: &Health, now: &Health) {
-        let what = self.what.as_str();
-        match (before, now) {
-            (Health::Down(_) | Health::Blocked(_), Health::Up) => {
-                tracing::info!(name: "bus.back", { connection = what }, "RabbitMQ is back.");
-            }
-            (Health::Connecting, Health::Up) => {
-                tracing::info!(name: "bus.connected", { connection = what }, "RabbitMQ is connected.");
-            }
-            (_, Health::Blocked(reason)) => {
-                tracing::warn!(
-                    name: "bus.blocked",
-                    { connection = what, reason = %reason },
-                    "RabbitMQ takes no messages; they stay in the outbox until it does."
-                );
-            }
-            (_, Health::Down(error)) if !is_same_outage(before, error) => warn_of(what, error),
-            _ => {}
+        let change = self.connections.with(|known| {
+            known.healths.insert(self.number, health);
+            let now = known.worst();
+            let is_news = !matches!(now, Health::Connecting) && !is_same(known.told.as_ref(), &now);
+            is_news.then(|| (known.told.replace(now.clone()), now))
+        });
+        if let Some((before, now)) = change {
+            tell(before.as_ref(), &now);
         }
     }
 }
 
-/// Whether a line about it has been written already.
-fn is_same_outage(before: &Health, error: &BrokerError) -> bool {
-    matches!(before, Health::Down(known)
-        if known.error_type() == error.error_type() || !known.needs_somebody() && !error.needs_somebody())
+/// Whether a line about it has been written already: what the network says of an outage changes while it lasts.
+fn is_same(told: Option<&Health>, now: &Health) -> bool {
+    match (told, now) {
+        (Some(Health::Down(told)), Health::Down(now)) => {
+            told.error_type() == now.error_type() || !told.needs_somebody() && !now.needs_somebody()
+        }
+        (told, now) => told == Some(now),
+    }
 }
 
-fn warn_of(what: &str, error: &BrokerError) {
-    let mend = error.mend();
-    if error.needs_somebody() {
-        tracing::error!(
+fn tell(before: Option<&Health>, now: &Health) {
+    match now {
+        Health::Up if before.is_none() => tracing::info!(name: "bus.connected", "RabbitMQ is connected."),
+        Health::Up => tracing::info!(name: "bus.back", "RabbitMQ is back."),
+        Health::Blocked(reason) => tracing::warn!(
+            name: "bus.blocked",
+            { reason = %reason },
+            "RabbitMQ takes no messages; they stay in the outbox until it does."
+        ),
+        Health::Down(error) if error.needs_somebody() => tracing::error!(
             name: "bus.refused",
-            { connection = what, error.r#type = error.error_type(), mend },
-            "{error}."
-        );
-    } else {
-        tracing::warn!(name: "bus.away", { connection = what, error.r#type = error.error_type(), mend }, "{error}.");
+            { error.r#type = error.error_type() },
+            "{error}. To mend it: {}.",
+            error.mend()
+        ),
+        Health::Down(error) => tracing::warn!(
+            name: "bus.away",
+            { error.r#type = error.error_type() },
+            "{error}. Events stay in the outbox; Muster goes on trying."
+        ),
+        Health::Connecting | Health::Closed => {}
     }
 }
 

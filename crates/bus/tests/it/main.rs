@@ -6,6 +6,7 @@
 mod broker;
 #[macro_use]
 mod conformance;
+mod faults;
 
 mod in_process {
     async fn tell(_: &str, story: impl AsyncFnOnce(bus::Bus)) {
@@ -24,3 +25,8 @@ mod on_rabbitmq {
 }
 
 mod limits;
+mod management;
+mod proxy;
+mod refusals;
+mod speed;
+mod traces;
