@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 mod bench;
 mod browser;
+mod dashboards;
 mod discord_py;
 mod failure;
 mod guardian;
 mod measure;
 mod packages;
+mod prometheus;
 mod run;
 mod servers;
 mod services;
@@ -28,6 +30,8 @@ enum Chore {
     Measure(measure::Measure),
     /// Measure what things cost, as ratios within one run.
     Bench(bench::Bench),
+    /// Write the dashboards and alert rules below deploy/grafana/.
+    Dashboards,
 }
 
 fn main() -> ExitCode {
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         Chore::Services(services) => services.run(),
         Chore::Measure(measure) => measure.run(),
         Chore::Bench(bench) => bench.run(),
+        Chore::Dashboards => dashboards::write(),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("xtask: {failure}");

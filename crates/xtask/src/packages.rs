@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::run::{self, is_root, which};
 use crate::servers::{postgres, rabbitmq};
-use crate::{browser, discord_py};
+use crate::{browser, discord_py, prometheus};
 
 /// A package of Debian's, and whether what we want of it is there already.
 pub(crate) struct Package {
@@ -28,7 +28,12 @@ pub(crate) const SERVERS: [Package; 3] = [
 ];
 
 /// What else the tests look at Muster with.
-pub(crate) const PROGRAMS: [Package; 3] = [
+pub(crate) const PROGRAMS: [Package; 4] = [
+    Package {
+        name: "prometheus",
+        wanted_for: "alert rules as promtool plays them, metrics as Prometheus reads them",
+        is_here: || prometheus::tool().is_some() && prometheus::server().is_some(),
+    },
     Package {
         name: "chromium",
         wanted_for: "the pages in a browser",

@@ -4,7 +4,7 @@ use crate::failure::{Doing, Failure};
 use crate::guardian::{Duty, Guardian};
 use crate::run::{command, environment, succeeds};
 use crate::servers::{self, Servers, postgres, rabbitmq, redis};
-use crate::{browser, discord_py, packages, workspace};
+use crate::{browser, discord_py, packages, prometheus, workspace};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode};
@@ -25,10 +25,12 @@ pub(crate) struct Test {
 
 /// Tests that need something from outside: each looks for its variable, and without it prints that it is left
 /// out and passes.
-const GROUPS: [(&str, &str); 5] = [
+const GROUPS: [(&str, &str); 7] = [
     (postgres::VARIABLE, "the store on PostgreSQL"),
     (redis::VARIABLE, "the cache on Redis"),
     (rabbitmq::VARIABLE, "the bus on RabbitMQ"),
+    (prometheus::TOOL_VARIABLE, "alert rules as promtool plays them"),
+    (prometheus::SERVER_VARIABLE, "our metrics as Prometheus reads them"),
     (browser::VARIABLE, "the pages in a browser"),
     (discord_py::VARIABLE, "another Discord library against the practice Discord"),
 ];
@@ -131,8 +133,15 @@ impl Outside {
         if environment(discord_py::VARIABLE).is_none() {
             variables.push((discord_py::VARIABLE.to_owned(), discord_py::prepare()?.into()));
         }
-        if let (None, Some(driver)) = (environment(browser::VARIABLE), browser::driver()) {
-            variables.push((browser::VARIABLE.to_owned(), driver.into()));
+        let programs = [
+            (browser::VARIABLE, browser::driver()),
+            (prometheus::TOOL_VARIABLE, prometheus::tool()),
+            (prometheus::SERVER_VARIABLE, prometheus::server()),
+        ];
+        for (variable, program) in programs {
+            if let (None, Some(program)) = (environment(variable), program) {
+                variables.push((variable.to_owned(), program.into()));
+            }
         }
         Ok(Self { variables, servers: Some(servers) })
     }
