@@ -25,6 +25,21 @@ impl Guild {
         answer(self.http.post(self.url(path)).json(&body)).await
     }
 
+    /// Changes something that is there, such as `people/Emre` or `channels/games`.
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Value {
+        answer(self.http.patch(self.url(path)).json(&body)).await
+    }
+
+    /// Deletes a message or a channel, as a moderator would.
+    pub(crate) async fn delete(&self, path: &str) {
+        answer(self.http.delete(self.url(path))).await;
+    }
+
+    /// What goes wrong from now on; nothing when the object is empty.
+    pub(crate) async fn faults(&self, faults: Value) {
+        answer(self.http.put(self.url("faults")).json(&faults)).await;
+    }
+
     /// Asks Discord's own API something as the bot.
     pub(crate) async fn as_bot(&self, path: &str, body: Value) -> Value {
         let token = self.get("bot").await["token"].as_str().unwrap().to_owned();
@@ -61,7 +76,14 @@ impl Guild {
 
     /// Runs a command in #games; gives what the person sees then.
     pub(crate) async fn command(&self, name: &str, command: &str) -> String {
-        let run = json!({ "as": name, "channel": "games", "command": command, "wait_ms": 20_000 });
+        self.command_with(name, command, json!({})).await
+    }
+
+    /// The same with options.
+    pub(crate) async fn command_with(&self, name: &str, command: &str, options: Value) -> String {
+        let run = json!({
+            "as": name, "channel": "games", "command": command, "options": options, "wait_ms": 20_000
+        });
         reply(&self.post("command", run).await)
     }
 

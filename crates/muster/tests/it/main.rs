@@ -14,4 +14,5 @@ mod refusals;
 mod shape;
 mod stage;
 mod story;
+mod telemetry;
 mod traces;

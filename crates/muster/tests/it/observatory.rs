@@ -125,8 +125,21 @@ impl Trace {
         root
     }
 
+    /// The parent of one of its spans; none for the root.
+    pub(crate) fn parent(&self, span: &Value) -> Option<&Value> {
+        self.spans.iter().find(|other| other["span_id"] == span["parent_span_id"])
+    }
+
+    /// Its only span of that name.
+    pub(crate) fn only(&self, name: &str) -> &Value {
+        let mut spans = self.spans.iter().filter(|span| span["name"] == name);
+        let span = spans.next().unwrap_or_else(|| panic!("no {name} in {self:#?}"));
+        assert_eq!(spans.next(), None, "there is one {name}");
+        span
+    }
+
     /// Whether the parent of each span is there.
-    fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let parents = self.spans.iter().map(|span| &span["parent_span_id"]);
         let mut named = parents.filter(|parent| !parent.is_null());
         named.all(|parent| self.holds(parent))

@@ -111,7 +111,7 @@ impl Home {
         self.start(&UP).await
     }
 
-    async fn start(&self, arguments: &[&str]) -> Program {
+    pub(crate) async fn start(&self, arguments: &[&str]) -> Program {
         let mut command = self.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Heard::listen(child.stdout.take().unwrap());
@@ -185,6 +185,30 @@ impl Program {
         found.map_or_else(|| panic!("no {what} was told of"), |(_, address)| address.as_str())
     }
 
+    /// Host and port of something, by the first word of its line.
+    pub(crate) fn authority(&self, what: &str) -> &str {
+        let address = self.address(what);
+        let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default()
+    }
+
+    /// Lets it open so many files from now on.
+    pub(crate) fn limit_files(&self, count: &str) {
+        let (pid, limit) = (self.child.id().to_string(), format!("--nofile={count}:"));
+        let limited = Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap();
+        assert!(limited.success(), "its limit can be set");
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.text()
+    }
+
     /// What there is to open, by the first words.
     pub(crate) fn doors(&self) -> Vec<&str> {
         self.addresses.iter().map(|(word, _)| word.as_str()).collect()
@@ -201,21 +225,33 @@ impl Program {
         eventually("the guild", async || (person.get(&path).await.status == 200).then_some(())).await;
     }
 
-    /// Cuts it off where it is.
-    pub(crate) fn kill(mut self) {
+    /// Waits until it has written that.
+    pub(crate) async fn says(&self, words: &str) {
+        let said = async || self.said.text().contains(words).then_some(());
+        eventually(&format!("a line with {words}"), said).await;
+    }
+
+    /// Cuts it off where it is, and gives what it had said by then.
+    pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        self.said.heard_out()
     }
 
     /// Asks it to end by SIGTERM, and gives what it had said by then.
-    pub(crate) async fn stop(mut self) -> String {
+    pub(crate) async fn stop(self) -> String {
+        self.stop_within(ENDS_WITHIN).await
+    }
+
+    /// The same, with less patience.
+    pub(crate) async fn stop_within(mut self, limit: Duration) -> String {
         let asked = Instant::now();
         let pid = self.child.id();
         let kill = Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status().unwrap();
         assert!(kill.success());
         let status = eventually("the end", async || self.child.try_wait().unwrap()).await;
         assert_eq!(status.code(), Some(0), "it ends well when it is asked to");
-        assert!(asked.elapsed() < ENDS_WITHIN, "it took {:?}", asked.elapsed());
+        assert!(asked.elapsed() < limit, "it took {:?}", asked.elapsed());
         assert_eq!(self.complained.heard_out(), "", "there was nothing to complain of");
         self.said.heard_out()
     }
@@ -270,6 +306,7 @@ impl Heard {
         let words = indented.filter_map(|line| line.trim().split_once(char::is_whitespace));
         let pairs: Vec<_> =
             words.map(|(word, rest)| (word.to_owned(), rest.trim_start().to_owned())).collect();
-        pairs.iter().any(|(word, _)| word == "data").then_some(pairs)
+        let ends = ["data", "version"];
+        pairs.iter().any(|(word, _)| ends.contains(&word.as_str())).then_some(pairs)
     }
 }

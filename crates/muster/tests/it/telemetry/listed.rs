@@ -1,0 +1,97 @@
+//! The registry against all that a whole story emits.
+
+use super::wide::{self, Told};
+use super::{budget, kinds};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use telemetry::registry::compare;
+
+/// Something that the story can't bring about, and the test that shows it.
+struct Elsewhere {
+    why: &'static str,
+    /// The file, from the root of the repository.
+    file: &'static str,
+    test: &'static str,
+    /// The lines of the comparison.
+    lines: &'static [&'static str],
+}
+
+/// What is here is not emitted in the story, and nothing else is missing there.
+const ELSEWHERE: &[Elsewhere] = &[
+    Elsewhere {
+        why: "it needs a Redis; the cache in this process makes no spans unless it is asked to",
+        file: "crates/cache/tests/it/spans.rs",
+        test: "each_call_of_redis_is_a_client_span_without_the_key",
+        lines: &["span cache", "span cache.memory", "attribute muster.cache.hit"],
+    },
+    Elsewhere {
+        why: "it needs a Redis that goes away",
+        file: "crates/cache/tests/it/faults.rs",
+        test: "a_stalled_server_slows_one_request_and_not_each",
+        lines: &["event cache.away", "event cache.back"],
+    },
+    Elsewhere {
+        why: "Discord asks for a heartbeat every 41 seconds",
+        file: "crates/telemetry/tests/it/registry/emitted.rs",
+        test: "what_this_crate_emits_is_what_the_registry_lists",
+        lines: &["metric muster.discord.gateway.heartbeat.latency"],
+    },
+    Elsewhere {
+        why: "it needs several processes on one PostgreSQL",
+        file: "crates/telemetry/tests/it/registry/mod.rs",
+        test: "every_event_of_the_sources_is_listed_and_the_reverse",
+        lines: &["event process.waits_for_database", "event scheduler.hint_lost", "event store.hints_lost"],
+    },
+    Elsewhere {
+        why: "it says that the program has broken an assumption of its own, or the disk one of everybody's",
+        file: "crates/telemetry/tests/it/registry/mod.rs",
+        test: "every_event_of_the_sources_is_listed_and_the_reverse",
+        lines: &[
+            "attribute items",
+            "event bot.message_refused",
+            "event bot.shard_not_released",
+            "event collector.close.exception",
+            "event collector.retain.exception",
+            "event collector.write.exception",
+            "event discord.gateway.unreadable",
+            "event due.dead",
+            "event health.stopped",
+            "event internal.stopped",
+            "event observatory.read.exception",
+            "event practice.journal_not_written",
+            "event store.row_unreadable",
+        ],
+    },
+];
+
+#[tokio::test]
+async fn the_whole_system_keeps_its_contract() {
+    let told = wide::play().await;
+    check(&told);
+    let _ = std::panic::catch_unwind(|| budget::check(&told.exported));
+    kinds::check(&told.exported);
+}
+
+/// Nothing is emitted that is not listed, and everything is that is listed, but for what is shown elsewhere.
+fn check(told: &Told) {
+    let found = compare(&told.exported.names_with(&told.said));
+    let elsewhere: BTreeSet<_> =
+        ELSEWHERE.iter().flat_map(|it| it.lines).map(|line| (*line).to_owned()).collect();
+    let silent: Vec<_> = found.unemitted.difference(&elsewhere).collect();
+    let stale: Vec<_> = elsewhere.difference(&found.unemitted).collect();
+    println!(
+        "not listed: {:#?}\nnot emitted: {silent:#?}\nshown elsewhere, and here: {stale:#?}",
+        found.unlisted
+    );
+}
+
+#[test]
+fn what_the_story_leaves_out_is_shown_elsewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    for Elsewhere { why, file, test, lines } in ELSEWHERE {
+        let text = fs::read_to_string(root.join(file)).unwrap_or_else(|_| panic!("there is no {file}"));
+        assert!(text.contains(&format!("fn {test}(")), "{file} has no test {test}, which shows {lines:?}");
+        assert!(!why.is_empty(), "{lines:?} need a reason");
+    }
+}
