@@ -34,6 +34,7 @@ pub(crate) async fn follow(bot: &Bot, row: CardRow) {
         &row.trace,
     );
     span.set(attr::channel_id(row.channel.get()));
+    span.set(attr::message_id(row.message.get()));
     let work = async {
         if turn - now > HELD_AT_MOST {
             put_off(bot, &row, turn - now).await?;
