@@ -15,7 +15,7 @@ async fn a_request_is_one_trace_and_its_id_is_the_request_id() {
     let request = dana.request("GET", "/api/v1/games?limit=5").header("traceparent", STRANGER);
     let answer = house.send(request.body(Body::empty()).unwrap()).await;
     insta::assert_snapshot!(house.captured.shape(), @r"
-    GET /api/v1/games SERVER [http.request.method, http.response.status_code, http.route, network.protocol.version, server.address, url.path, url.scheme, user.id] links=1
+    GET /api/v1/games SERVER [http.request.method, http.response.status_code, http.route, network.protocol.version, server.address, server.port, url.path, url.scheme, user.id] links=1
       SELECT sessions CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0
       games.list INTERNAL [muster.action, muster.outcome, user.id] links=0
         SELECT games CLIENT [db.collection.name, db.namespace, db.operation.name, db.query.summary, db.query.text, db.response.returned_rows, db.system.name] links=0

@@ -1,7 +1,7 @@
 //! POST `/games`.
 
 use actions::games::{self, CreateGame, IdempotencyKey};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use domain::{GuildId, TemplateId};
 
@@ -9,6 +9,7 @@ use crate::api::shapes::{GameShape, NewGame};
 use crate::app::Web;
 use crate::auth::Signed;
 use crate::input::Json;
+use crate::layers::observe::Facts;
 use crate::problem::Problem;
 
 /// Makes a game from a template of a guild; its host is who asks.
@@ -20,6 +21,7 @@ use crate::problem::Problem;
         headers(("Location" = String, description = "Where the game is")))))]
 pub(crate) async fn create(
     State(web): State<Web>,
+    Extension(facts): Extension<Facts>,
     signed: Signed,
     headers: HeaderMap,
     Json(game): Json<NewGame>,
@@ -27,9 +29,11 @@ pub(crate) async fn create(
     let idempotency = idempotency_key(&headers, &game)?;
     let guild = game.guild.parse().map(GuildId::new);
     let guild = guild.map_err(|_| Problem::invalid_field("/guild", "A Discord id is a string of digits."))?;
+    facts.guild(guild);
     let template = game.template.map(TemplateId::new);
     let wish = CreateGame { guild, template, draft: game.into(), idempotency };
     let made = games::create(web.ctx(), &signed.actor, wish).await?;
+    facts.game(made.game.id);
     let address = format!("/api/v1/games/{}", made.game.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, address)], axum::Json(made.into())))
 }
