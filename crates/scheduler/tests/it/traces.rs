@@ -41,7 +41,7 @@ async fn a_notification_is_a_trace_of_its_own_linked_to_what_scheduled_it() {
     insta::assert_snapshot!(outline(&daemon.captured), @r"
     notification.cycle INTERNAL [muster.cycle.claimed, muster.cycle.due, muster.cycle.oldest_lateness_ms, muster.cycle.wake_reason] links=0
     notification.dispatch CONSUMER [discord.guild.id, muster.game.id, muster.notification.id, muster.notification.kind, muster.notification.lateness_ms, muster.notification.scheduled_time, muster.outcome] links=1
-      notifications.dispatch INTERNAL [muster.action, muster.game.id, muster.outcome] links=0
+      notifications.dispatch INTERNAL [discord.guild.id, muster.action, muster.game.id, muster.outcome] links=0
     ");
 
     let create = created(&house);
@@ -71,7 +71,7 @@ async fn a_transition_is_a_trace_of_its_own_linked_to_what_scheduled_it() {
     insta::assert_snapshot!(outline(&daemon.captured), @r"
     status_transition.cycle INTERNAL [muster.cycle.claimed, muster.cycle.due, muster.cycle.oldest_lateness_ms, muster.cycle.wake_reason] links=0
     status_transition.apply CONSUMER [discord.guild.id, muster.game.id, muster.outcome, muster.transition.lateness_ms, muster.transition.new_status, muster.transition.old_status, muster.transition.time] links=1
-      games.transition INTERNAL [muster.action, muster.game.id, muster.outcome] links=0
+      games.transition INTERNAL [discord.guild.id, muster.action, muster.game.id, muster.outcome] links=0
     ");
     assert_eq!(first.links, [created(&house).span_id]);
 
