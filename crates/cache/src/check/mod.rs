@@ -124,6 +124,11 @@ fn version(info: &Info) -> Finding {
 }
 
 fn role(info: &Info) -> Finding {
+    if info.get("redis_mode") == "cluster" {
+        let mend =
+            "give the address of one that stands alone or behind Sentinel: the limiter counts in one place";
+        return Finding::ill("role", "part of a cluster", mend);
+    }
     match info.get("role") {
         "master" => Finding::well("role", "primary"),
         _ => Finding::ill(
@@ -160,6 +165,7 @@ async fn permissions(redis: &mut MultiplexedConnection, chance: &Chance) -> Find
                 "let the user of REDIS_URL work on our keys: ACL SETUSER <user> ~muster:* +@read +@write \
                  +@scripting +@connection +time +info"
             }
+            Some("CLUSTERDOWN" | "MOVED") => "give the address of a server that is not part of a cluster",
             Some("READONLY") => "give the primary's address in REDIS_URL",
             Some("OOM") => "give the server more memory, or set maxmemory-policy volatile-lru",
             Some("MISCONF") => "the server can't write to its disk: make room there",

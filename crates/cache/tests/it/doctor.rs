@@ -136,3 +136,17 @@ async fn a_full_server_and_a_replica() {
     permissions: SET is refused: ReadOnly: You can't write against a read only replica. -> give the primary's address in REDIS_URL
     ");
 }
+
+#[tokio::test]
+async fn a_part_of_a_cluster() {
+    let bus = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+    let Some(server) = Server::start(&cluster).await else { return };
+    insta::assert_snapshot!(doctor(&server.url()).await, @r"
+    reachable: 127.0.0.1:PORT, database 0
+    version: as it should be
+    role: part of a cluster -> give the address of one that stands alone or behind Sentinel: the limiter counts in one place
+    memory: no limit, noeviction
+    permissions: SET is refused: ClusterDown: Hash slot not served -> give the address of a server that is not part of a cluster
+    ");
+}

@@ -9,13 +9,13 @@ use practice::cast;
 use serde_json::json;
 use telemetry::Secret;
 
-async fn open(stage: &Stage) -> Gateway {
+pub(crate) async fn open(stage: &Stage) -> Gateway {
     let url = stage.rest.gateway().await.unwrap().url;
     let config = GatewayConfig { url, token: stage.token.clone(), shard: ShardNumber::ONLY, session: None };
     Gateway::open(&config, stage.telemetry.clone()).unwrap()
 }
 
-async fn next_interaction(gateway: &mut Gateway) -> Interaction {
+pub(crate) async fn next_interaction(gateway: &mut Gateway) -> Interaction {
     loop {
         if let Event::Interaction(interaction) = gateway.next().await.unwrap() {
             return *interaction;

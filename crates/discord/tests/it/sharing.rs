@@ -1,14 +1,16 @@
 //! Two processes with one token: what they send together.
 
+use crate::gateway;
 use crate::server::Server;
 use crate::stage::Stage;
 use cache::Cache;
 use clock::Chance;
 use discord::message::{Embed, Message};
-use discord::{Rest, RestConfig, nonce};
+use discord::{Command, Response, Rest, RestConfig, nonce};
 use domain::{ChannelId, GuildId, UserId};
 use futures_util::future::join_all;
 use practice::cast;
+use serde_json::json;
 use std::time::{Duration, SystemTime};
 use telemetry::{Captured, Secret, ServiceName, Telemetry};
 use tokio::time::Instant;
@@ -136,6 +138,28 @@ async fn a_redis_that_hangs_holds_up_no_call_for_long() {
     one.hurry(6).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     server.signal("CONT");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn an_interaction_is_answered_without_asking_redis() {
+    let Some(redis) = shared_redis() else { return };
+    let (stage, one, _) = two(&redis).await;
+    let mut gateway = gateway::open(&stage).await;
+    let commands = [Command::new("game", "Games here")];
+    stage.rest.set_guild_commands(cast::APPLICATION_ID, GUILD, &commands).await.unwrap();
+
+    let run = stage.post("command", json!({ "as": "Dana", "channel": "games", "command": "game" }));
+    let answer = async {
+        let interaction = gateway::next_interaction(&mut gateway).await;
+        one.rest.respond(&interaction, &Response::DeferredEphemeral).await.unwrap();
+        one.rest.edit_response(&interaction, &Message::text("Here it is.")).await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(run, answer);
+    assert_eq!(outcome["reply"]["content"], "Here it is.");
+    let names: Vec<_> = one.captured.spans().into_iter().map(|span| span.name).collect();
+    assert!(names.iter().all(|name| name.contains(" /")), "{names:?}");
+    gateway.close().await.unwrap();
     stage.strike().await;
 }
 
