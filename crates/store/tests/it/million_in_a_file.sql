@@ -34,6 +34,6 @@ INSERT INTO outbox (id, origin, guild, game, sequence, type, payload, created_at
         CASE WHEN i % 1000 = 0 THEN NULL ELSE i END
     FROM n;
 DROP TABLE n;
--- A log of a gigabyte would be written back beside what is measured.
-PRAGMA wal_checkpoint(TRUNCATE);
+-- On the disk before anything is measured, which would else wait for all that is still on its way there.
 PRAGMA synchronous = FULL;
+PRAGMA wal_checkpoint(TRUNCATE);

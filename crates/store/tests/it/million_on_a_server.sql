@@ -33,3 +33,14 @@ INSERT INTO outbox (id, origin, guild, game, sequence, type, payload, created_at
     SELECT an_id('0006', n), 'api-service', (n - 1) / 200 + 1, NULL, 1, 'game.created', '{}',
         now() + n * interval '1 millisecond', CASE WHEN n % 1000 = 0 THEN NULL ELSE now() END
     FROM generate_series(1, {games}) n;
+INSERT INTO cards (game, guild, channel_id, message_id, wanted_version, shown_version, available_at)
+    SELECT an_id('0002', n), (n - 1) / 200 + 1, 1, n, CASE WHEN n % 1000 = 0 THEN 2 ELSE 1 END, 1, now()
+    FROM generate_series(1, {games}) n;
+INSERT INTO channels SELECT n, (n - 1) / 10 + 1, 'channel', 0, n FROM generate_series(1, {games} / 20) n;
+INSERT INTO users SELECT n, 'user', NULL, 'open', NULL, now() FROM generate_series(1, {games} / 20) n;
+INSERT INTO sessions
+    SELECT decode(md5(n::text), 'hex'), n, '', now(), now() + n * interval '1 second' FROM generate_series(1, {games} / 20) n;
+INSERT INTO api_tokens SELECT decode(md5(n::text), 'hex'), n, '', now() FROM generate_series(1, {games} / 20) n;
+INSERT INTO inbox SELECT 'bot', an_id('0006', n), now() + n * interval '1 second' FROM generate_series(1, {games} / 20) n;
+INSERT INTO idempotent_answers
+    SELECT n, 'key ' || n, '', an_id('0002', n), now() + n * interval '1 second' FROM generate_series(1, {games} / 20) n;
