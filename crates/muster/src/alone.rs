@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::lifecycle::{self, End, Signals};
 use crate::listeners::Bound;
 use crate::practice_clock::PracticeTime;
+use crate::reload::Reload;
 use crate::service::{self, Service};
 use crate::services::Plan;
 use crate::settings::Settings;
@@ -55,7 +56,7 @@ pub(crate) fn run(settings: Settings, role: Role) -> Result<ExitCode, Failure> {
     telemetry.observe_process();
     tracing::dispatcher::set_global_default(telemetry.log_dispatch())
         .map_err(|error| std::io::Error::other(error.to_string()))?;
-    let ground = service::runtime("muster", &telemetry)?;
+    let ground = service::runtime("muster", &telemetry, settings.workers)?;
     let process = Process { settings, role, telemetry, chance, token, stop: CancellationToken::new() };
     let mut running = Vec::new();
     let end = ground.block_on(process.live(doors, &mut running));
@@ -199,7 +200,8 @@ impl Process {
         };
         running.push(self.start(&plan, api)?);
         let beside = engines::watch(&self.settings, rooms, &self.stop);
-        let end = lifecycle::wait(running, signals).await;
+        let mut reload = Reload::listen(&self.settings, &[&self.telemetry], self.settings.otlp_http)?;
+        let end = reload.during(lifecycle::wait(running, signals)).await;
         tracing::info!(name: "process.stopping", "Asked to stop: what has begun is finished.");
         let stopped = lifecycle::stop(running, &self.stop, signals).await;
         for task in beside {

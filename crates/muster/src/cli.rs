@@ -1,8 +1,8 @@
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Schedules games for Discord communities. Without a command it runs everything in one process.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "muster", version = crate::VERSION)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -67,13 +67,16 @@ pub(crate) struct Common {
     /// The name of this deployment in telemetry [default: development]
     #[arg(long, global = true, env = "MUSTER_ENVIRONMENT", value_name = "NAME")]
     pub(crate) environment: Option<String>,
+    /// A file of variables, for those that the environment doesn't have [default: .env, if there is one]
+    #[arg(long, global = true, env = "MUSTER_ENV_FILE", value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
     /// The configuration file [default: muster.toml, if there is one]
     #[arg(long, global = true, env = "MUSTER_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run everything in this process: API, bot, daemons, collector, and the practice Discord without a bot token
     Up(Addresses),
@@ -100,6 +103,21 @@ pub(crate) enum Command {
 }
 
 impl Cli {
+    /// The same command line with what else is known of variables: flags and the environment are stronger.
+    pub(crate) fn completed(&self, variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let complete = |arg: clap::Arg| {
+            let known = arg.get_env().and_then(|name| variable(name.to_str()?));
+            known.map_or(arg.clone(), |value| arg.default_value(value))
+        };
+        let command = Self::command().mut_args(complete);
+        let command = command.mut_subcommands(|command| command.mut_args(complete));
+        // It could be read before, and nothing of it is required: what is wrong with a value is found out later.
+        command
+            .try_get_matches_from(std::env::args_os())
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .unwrap_or_else(|_| self.clone())
+    }
+
     /// The addresses, where the command takes them.
     pub(crate) fn addresses(&self) -> &Addresses {
         match &self.command {
@@ -116,14 +134,14 @@ impl Cli {
 }
 
 /// Tokens for the JSON API.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Token {
     #[command(subcommand)]
     pub(crate) command: TokenCommand,
 }
 
 /// What to do with tokens.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Make a token and print it alone
     Create {

@@ -10,6 +10,7 @@ mod folder;
 mod lifecycle;
 mod listeners;
 mod practice_clock;
+mod reload;
 mod service;
 mod services;
 mod settings;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     // One TLS implementation for every client in the process.
     rustls::crypto::ring::default_provider().install_default().map_err(|_| Failure::Tls)?;
-    let settings = Settings::read(cli.addresses(), &cli.common)?;
+    let settings = Settings::read(&cli)?;
     match cli.command {
         None | Some(Command::Up(_)) => up::run(settings),
         Some(Command::Api(_)) => alone::run(settings, Role::Api),

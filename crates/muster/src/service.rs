@@ -3,12 +3,10 @@
 use crate::failure::Failure;
 use std::future::Future;
 use std::time::Duration;
-use telemetry::Telemetry;
+use telemetry::{RuntimeProbe, Telemetry};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-/// Threads of one service's runtime.
-const WORKERS: usize = 2;
 /// How long a runtime waits at the end for what can't be interrupted.
 const LAST_CALL: Duration = Duration::from_secs(1);
 
@@ -20,32 +18,35 @@ pub(crate) type Ended = Result<(), String>;
 pub(crate) struct Service {
     pub(crate) name: &'static str,
     pub(crate) task: Option<JoinHandle<Ended>>,
+    probe: RuntimeProbe,
     runtime: Runtime,
 }
 
 impl Service {
-    /// Starts `work` on threads of its own.
+    /// Starts `work` on so many threads of its own, and measures how they do.
     pub(crate) fn start(
-        telemetry: &Telemetry,
+        (telemetry, workers): (&Telemetry, usize),
         work: impl Future<Output = Ended> + Send + 'static,
     ) -> Result<Self, Failure> {
         let name = telemetry.service().as_str();
-        let runtime = runtime(name, telemetry)?;
+        let runtime = runtime(name, telemetry, workers)?;
+        let probe = telemetry.observe_runtime(runtime.handle());
         let task = runtime.spawn(work);
-        Ok(Self { name, task: Some(task), runtime })
+        Ok(Self { name, task: Some(task), probe, runtime })
     }
 
     /// Ends its threads. Never inside of another runtime, which would not be allowed to wait.
     pub(crate) fn close(self) {
+        drop(self.probe);
         self.runtime.shutdown_timeout(LAST_CALL);
     }
 }
 
 /// A runtime whose threads carry the service's log dispatch.
-pub(crate) fn runtime(name: &'static str, telemetry: &Telemetry) -> Result<Runtime, Failure> {
+pub(crate) fn runtime(name: &'static str, telemetry: &Telemetry, workers: usize) -> Result<Runtime, Failure> {
     let dispatch = telemetry.log_dispatch();
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+        .worker_threads(workers)
         .thread_name(name)
         .enable_all()
         // The guard is never dropped: the dispatch is the thread's for as long as it lives.

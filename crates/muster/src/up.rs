@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::lifecycle::{self, End, Signals};
 use crate::listeners::{Bound, Listeners};
+use crate::reload::Reload;
 use crate::service::{self, Service};
 use crate::services::Plan;
 use crate::settings::Settings;
@@ -47,7 +48,7 @@ pub(crate) fn run(settings: Settings) -> Result<ExitCode, Failure> {
     telemetries.collector.observe_process();
     tracing::dispatcher::set_global_default(telemetries.collector.log_dispatch())
         .map_err(|error| std::io::Error::other(error.to_string()))?;
-    let ground = service::runtime("muster", &telemetries.collector)?;
+    let ground = service::runtime("muster", &telemetries.collector, settings.workers)?;
     let folder = DataFolder::take(&settings.data)?;
     let process = Process { settings, folder, telemetries, clock, chance };
     let mut running = Vec::new();
@@ -71,6 +72,8 @@ struct Process {
 impl Process {
     async fn live(self, listeners: Listeners, running: &mut Vec<Service>) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
+        let collector = listeners.otlp_http.address;
+        let mut reload = Reload::listen(&self.settings, &self.telemetries.all(), collector)?;
         let addresses = listeners.addresses(&self.settings.data);
         let Listeners { dashboard, internal, practice, otlp_grpc, otlp_http } = listeners;
         // First of all: beside a damaged database nothing else is touched.
@@ -92,12 +95,12 @@ impl Process {
         plan.start(
             (running, &self.telemetries),
             (dashboard, internal, token),
-            grounds.collector.observatory_router(),
+            reload.shown_in(grounds.collector.observatory_router()),
         )?;
         when_ready(&rooms.readiness).await;
         banner::print(&addresses);
 
-        let end = lifecycle::wait(running, &mut signals).await;
+        let end = reload.during(lifecycle::wait(running, &mut signals)).await;
         tracing::info!(name: "process.stopping", "Asked to stop: what has begun is finished.");
         let stopped = lifecycle::stop(running, &stop, &mut signals).await;
         for task in beside {

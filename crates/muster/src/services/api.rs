@@ -50,7 +50,7 @@ impl Plan<'_> {
             finish(ctx, beside).await;
             served.map_err(|error| error.to_string())
         };
-        Service::start(telemetry, work)
+        Service::start((telemetry, self.settings.workers), work)
     }
 
     fn web_config(&self, dashboard: SocketAddr) -> Result<WebConfig, Failure> {

@@ -18,7 +18,7 @@ impl Plan<'_> {
         let stop = self.stop.clone();
         let address = dashboard.as_str().trim_end_matches('/').to_owned();
         let config = BotConfig { token, dashboard: Some(address), shards: self.settings.shards };
-        Service::start(telemetry, async move {
+        Service::start((telemetry, self.settings.workers), async move {
             let beside = beside(&ctx, &stop, []);
             let ended = bot::run(ctx.clone(), config, stop).await;
             finish(ctx, beside).await;

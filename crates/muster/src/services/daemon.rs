@@ -26,7 +26,7 @@ impl Plan<'_> {
         let ctx = self.rooms.ctx(telemetry);
         let stop = self.stop.clone();
         let daemon = Daemon { ctx: ctx.clone(), duty, hints: self.hints(telemetry, api)? };
-        Service::start(telemetry, async move {
+        Service::start((telemetry, self.settings.workers), async move {
             let sweeping = (duty == Duty::Transition).then(|| boxed(sweep(ctx.clone(), stop.clone())));
             let beside = beside(&ctx, &stop, sweeping);
             scheduler::run(daemon, stop).await;

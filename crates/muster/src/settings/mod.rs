@@ -1,13 +1,17 @@
-//! The effective configuration: flags over environment over `muster.toml` over defaults.
+//! The effective configuration: flags over environment over the environment file over `muster.toml` over defaults.
 
 mod engines;
+mod environment;
 mod file;
 mod internal;
 mod parse;
+mod shown;
+mod workers;
 
-use crate::cli::{Addresses, Common};
+use crate::cli::{Cli, Common};
 use crate::failure::Failure;
 pub(crate) use engines::Engines;
+use environment::Environment;
 use file::FileSettings;
 pub(crate) use internal::Internal;
 use parse::{address, log_format, number, token, url};
@@ -41,11 +45,27 @@ pub(crate) struct Settings {
     /// Over how many connections to Discord the bot's guilds are spread.
     pub(crate) shards: NonZeroU32,
     pub(crate) telemetry: TelemetryConfig,
+    /// Threads of each service.
+    pub(crate) workers: usize,
+    /// Where the flags among them come from.
+    source: Cli,
 }
 
 impl Settings {
     /// Puts the layers together.
-    pub(crate) fn read(addresses: &Addresses, options: &Common) -> Result<Self, Failure> {
+    pub(crate) fn read(source: &Cli) -> Result<Self, Failure> {
+        let environment = Environment::read(source.common.env_file.as_deref())?;
+        let cli = source.completed(&|name| environment.of_file(name));
+        Ok(Self { source: source.clone(), ..Self::assemble(&cli, &|name| environment.get(name))? })
+    }
+
+    /// Reads the files again: what they say now.
+    pub(crate) fn again(&self) -> Result<Self, Failure> {
+        Self::read(&self.source)
+    }
+
+    fn assemble(cli: &Cli, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let (addresses, options) = (cli.addresses(), &cli.common);
         let file = FileSettings::read(options.config.as_deref())?;
         let pick = |flag: &Option<String>, in_file: &Option<String>, default: &str| {
             flag.clone().or_else(|| in_file.clone()).unwrap_or_else(|| default.to_owned())
@@ -90,7 +110,9 @@ impl Settings {
             discord_api: url("MUSTER_DISCORD_API", &discord_api)?,
             practice_url,
             shards: number("MUSTER_SHARDS", &pick(&options.shards, &file.shards, "1"))?,
-            telemetry: telemetry(options, &file)?,
+            telemetry: telemetry(options, &file, variable)?,
+            workers: workers::read(variable)?,
+            source: cli.clone(),
         })
     }
 }
@@ -111,8 +133,12 @@ impl Settings {
     }
 }
 
-fn telemetry(options: &Common, file: &FileSettings) -> Result<TelemetryConfig, Failure> {
-    let mut config = TelemetryConfig::from_lookup(&variable)?;
+fn telemetry(
+    options: &Common,
+    file: &FileSettings,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<TelemetryConfig, Failure> {
+    let mut config = TelemetryConfig::from_lookup(variable)?;
     let format = options.log_format.clone().or_else(|| file.log_format.clone());
     config.log_format = match format {
         Some(format) => log_format("MUSTER_LOG_FORMAT", &format)?,
@@ -126,11 +152,6 @@ fn telemetry(options: &Common, file: &FileSettings) -> Result<TelemetryConfig, F
         config.environment = environment;
     }
     crate::VERSION.clone_into(&mut config.service_version);
+    config.check()?;
     Ok(config)
-}
-
-/// A variable of the environment; an empty one counts as none.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }

@@ -11,6 +11,7 @@ mod kill;
 mod observatory;
 mod program;
 mod refusals;
+mod settings;
 mod shape;
 mod stage;
 mod story;

@@ -20,7 +20,7 @@ pub use limits::{Batching, Limits};
 pub use settings::Setting;
 pub use tls::{Identity, Pem, Tls};
 
-use crate::Secret;
+use crate::{Secret, TelemetryError};
 
 /// The settings of one service's telemetry.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,6 +158,16 @@ pub enum ExemplarFilter {
     AlwaysOn,
     /// None.
     AlwaysOff,
+}
+
+impl TelemetryConfig {
+    /// Finds out what reading the variables alone doesn't: whether the log filter can be used.
+    ///
+    /// # Errors
+    /// When it can't.
+    pub fn check(&self) -> Result<(), TelemetryError> {
+        crate::logs::filter(&self.log_filter).map(drop)
+    }
 }
 
 impl Default for TelemetryConfig {

@@ -270,9 +270,14 @@ fn live(variable: impl Into<String>, value: impl ToString, meaning: &'static str
     Setting { is_live: true, ..fixed(variable, value, meaning) }
 }
 
-/// An address without what may be a password: its user and its query.
+/// An address without what may be a password: its user, its query, and what of its path isn't common.
 fn shown(url: &Url) -> String {
-    format!("{}{}", url.origin().ascii_serialization(), url.path().trim_end_matches('/'))
+    let common = |segment: &str| ["api", "otlp", "v1", "traces", "metrics", "logs"].contains(&segment);
+    let mut text = url.origin().ascii_serialization();
+    for segment in url.path().split('/').filter(|segment| !segment.is_empty()) {
+        text.extend(["/", if common(segment) { segment } else { MASKED }]);
+    }
+    text
 }
 
 fn headers(signal: &Signal) -> String {

@@ -277,14 +277,14 @@ fn what_is_shown_is_what_was_given_but_for_secrets() {
     OTEL_TRACES_SAMPLER_ARG=0.25
     MUSTER_TELEMETRY_USER_IDS=hashed
     MUSTER_TELEMETRY_USER_ID_KEY=***
-    OTEL_EXPORTER_OTLP_ENDPOINT=https://otlp.test/base
+    OTEL_EXPORTER_OTLP_ENDPOINT=https://otlp.test/***
     OTEL_EXPORTER_OTLP_PROTOCOL=by signal
     OTEL_EXPORTER_OTLP_HEADERS=authorization=***
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://otlp.test/base/v1/traces
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://otlp.test/***/v1/traces
     OTEL_EXPORTER_OTLP_TRACES_HEADERS=authorization=***
-    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://otlp.test/base/v1/metrics
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://otlp.test/***/v1/metrics
     OTEL_EXPORTER_OTLP_METRICS_HEADERS=authorization=***
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=https://otlp.test/base
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=https://otlp.test/***
     OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=grpc
     OTEL_EXPORTER_OTLP_LOGS_HEADERS=authorization=***
     ");
