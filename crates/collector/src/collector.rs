@@ -18,8 +18,9 @@ use crate::{
     receive::{
         self,
         guard::{BearerToken, require_token},
-        serve::{Protocol, serve},
+        serve::{Door, Protocol, serve},
         status::Status,
+        tls::TlsError,
     },
     scrape,
     store::{self, Caps, OpenError},
@@ -47,8 +48,10 @@ pub struct CollectorConfig {
 /// Why a collector did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// An address that other machines reach, and no token.
-    #[error("{0} can be reached by other machines: OTLP is only received there with a bearer token")]
+    /// An address that other machines reach, and nothing that tells who sends.
+    #[error(
+        "{0} can be reached by other machines: OTLP is only received there with a bearer token or certificates of senders"
+    )]
     Exposed(SocketAddr),
     /// A listener does not know its address.
     #[error("a listener is not usable: {0}")]
@@ -56,6 +59,9 @@ pub enum StartError {
     /// The store did not open.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// What is to go on cannot.
     #[error(transparent)]
     Forward(#[from] ForwardError),
@@ -80,9 +86,13 @@ impl Collector {
     /// Opens the store and both doors. Cancel `stop` and call [`Collector::wait`] to end it in order.
     pub async fn start(config: CollectorConfig, stop: CancellationToken) -> Result<Self, StartError> {
         let addresses = [config.http.local_addr()?, config.grpc.local_addr()?];
-        if config.bearer_token.is_none() {
+        let Options { forward, scrape, debug, known, tls } = config.options;
+        let knows_senders = tls.as_ref().is_some_and(|tls| tls.senders.is_some());
+        if config.bearer_token.is_none() && !knows_senders {
             refuse_exposed(addresses)?;
         }
+        let http_door = Door::new(config.http, Protocol::Http1, tls.as_ref())?;
+        let grpc_door = Door::new(config.grpc, Protocol::Grpc, tls.as_ref())?;
         let counters = Arc::new(Counters::default());
         let caps = Caps { bytes: config.max_bytes, age: config.max_age };
         let (writer, reader) =
@@ -90,17 +100,15 @@ impl Collector {
         let (pipeline, queue) = Pipeline::new(Arc::clone(&counters));
 
         let tasks = TaskTracker::new();
-        let Options { forward, scrape, debug, known, effective } = config.options;
-        let about = About { known, effective, scraped: scrape.said() };
+        let about = About { known, scraped: scrape.said() };
         scrape::start(scrape, &pipeline, &tasks, &stop);
         let forward =
             forward.as_ref().map(|config| Forward::start(config, &tasks, stop.clone())).transpose()?;
-        let current = Current::default();
-        let further = Further { debug, forward, current: current.clone() };
-        let forward = further.forward.as_ref().map(Forward::watch);
+        let further = Further { debug, forward, current: Current::default() };
+        let (current, forward) = (further.current.clone(), further.forward.as_ref().map(Forward::watch));
         tasks.spawn(pipeline::run(queue, writer, further, Arc::clone(&counters)));
         let [http, grpc] = addresses;
-        let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some() };
+        let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some(), knows_senders };
         let observatory =
             Observatory { reader, counters, gauge: pipeline.gauge(), forward, setup, about: Arc::new(about) };
 
@@ -109,8 +117,8 @@ impl Collector {
         let router = receive::http::router(pipeline.clone()).merge(receive::status::router(status));
         let http = guarded(router, token.clone());
         let grpc = guarded(receive::grpc::router(&pipeline), token);
-        tasks.spawn(serve(config.http, Protocol::Http1, http, stop.clone()));
-        tasks.spawn(serve(config.grpc, Protocol::Grpc, grpc, stop));
+        tasks.spawn(serve(http_door, http, stop.clone()));
+        tasks.spawn(serve(grpc_door, grpc, stop));
         tasks.close();
         Ok(Self { pipeline, observatory, tasks })
     }

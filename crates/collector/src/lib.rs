@@ -1,13 +1,15 @@
-//! The embedded collector: OTLP in over HTTP and gRPC, a bounded pipeline, a capped SQLite store, and the Observatory.
+//! The embedded collector: OTLP in over HTTP and gRPC, infrastructure asked for its numbers, a bounded pipeline, a
+//! capped SQLite store with the Observatory over it, `/metrics` for a Prometheus, and a way on to another endpoint.
 //!
 //! ```text
-//! receive/http ─┐                      ┌─ store/traces ──┐
-//!               ├─ validate ─ pipeline ─┼─ store/metrics ─┼─ observatory (pages and JSON)
-//! receive/grpc ─┘    (bounded)          └─ store/logs ────┘
+//! receive/http ─┐                       ┌─ store ─────── observatory (pages and JSON)
+//! receive/grpc ─┼─ validate ─ pipeline ─┼─ prometheus ── GET /metrics
+//! scrape ───────┘     (bounded)         ├─ debug ─────── standard error
+//!                                       └─ forward ───── segments on disk ─ sample ─ POST
 //! ```
 //!
-//! It knows nothing of games or Discord: any OpenTelemetry sender may write to it. The one name of ours it indexes is
-//! the attribute `muster.game.id`, so that everything that happened to one game can be found.
+//! It links to no other room: any OpenTelemetry sender may write to it. Of Muster it knows names of attributes only:
+//! `muster.game.id` is indexed, and `story` reads what the spans of a game say about who did what and who was told.
 
 mod collector;
 mod counters;
@@ -33,6 +35,7 @@ pub use forward::{
 };
 pub use observatory::{Frame, Setting, Settings};
 pub use options::{KnownNames, OptionError, Options};
+pub use receive::tls::{ServerTls, TlsError};
 pub use scrape::{ScrapeConfig, Target, TargetError};
 pub use signal::Signal;
 pub use store::OpenError;

@@ -32,6 +32,7 @@ mod samples;
 mod settings;
 mod shell;
 mod story;
+mod tiles;
 mod trace;
 mod traces;
 mod tree;
@@ -55,7 +56,6 @@ pub(crate) struct Observatory {
 #[derive(Debug, Default)]
 pub(crate) struct About {
     pub(crate) known: Option<KnownNames>,
-    pub(crate) effective: Vec<(String, String)>,
     /// What is scraped, and how often.
     pub(crate) scraped: Vec<String>,
 }
@@ -67,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) http: SocketAddr,
     pub(crate) grpc: SocketAddr,
     pub(crate) needs_token: bool,
+    /// Senders present a certificate.
+    pub(crate) knows_senders: bool,
 }
 
 impl fmt::Debug for Observatory {

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     forward::{Destination, DestinationError, ForwardConfig, Sampling},
+    receive::tls::ServerTls,
     scrape::{ScrapeConfig, Target, TargetError},
 };
 
@@ -16,12 +17,12 @@ pub struct Options {
     pub forward: Option<ForwardConfig>,
     /// Servers that are asked for their metrics.
     pub scrape: ScrapeConfig,
+    /// The doors speak TLS.
+    pub tls: Option<ServerTls>,
     /// Each batch is told in one line on standard error.
     pub debug: bool,
     /// Names that are listed somewhere; the pages mark others. Without it no name is marked.
     pub known: Option<KnownNames>,
-    /// The program's effective configuration as it may be shown: names and values, secrets masked.
-    pub effective: Vec<(String, String)>,
 }
 
 /// Names that whoever runs the collector knows of.
@@ -62,6 +63,9 @@ const TARGETS: [(&str, ReadTarget); 3] = [
     ("MUSTER_SCRAPE_REDIS_URL", Target::redis),
     ("MUSTER_SCRAPE_RABBITMQ_URL", Target::rabbitmq),
 ];
+const TLS_CERTIFICATE: &str = "MUSTER_COLLECTOR_TLS_CERTIFICATE";
+const TLS_KEY: &str = "MUSTER_COLLECTOR_TLS_KEY";
+const TLS_SENDERS: &str = "MUSTER_COLLECTOR_TLS_SENDERS";
 const DEBUG: &str = "MUSTER_COLLECTOR_DEBUG";
 
 impl Options {
@@ -73,7 +77,7 @@ impl Options {
             forward.sampling = sampling(&get)?;
         }
         let debug = get(DEBUG).is_some_and(|value| matches!(value.trim(), "1" | "true" | "yes" | "on"));
-        Ok(Self { forward, scrape: scrape(&get)?, debug, ..Self::default() })
+        Ok(Self { forward, scrape: scrape(&get)?, tls: tls(&get)?, debug, ..Self::default() })
     }
 }
 
@@ -106,6 +110,21 @@ fn scrape(get: &impl Fn(&'static str) -> Option<String>) -> Result<ScrapeConfig,
         scrape.interval = Duration::from_secs(seconds);
     }
     Ok(scrape)
+}
+
+/// Certificates are in files.
+fn tls(get: &impl Fn(&'static str) -> Option<String>) -> Result<Option<ServerTls>, OptionError> {
+    let file = |variable: &'static str| {
+        let path = get(variable)?;
+        let read = std::fs::read_to_string(path.trim());
+        Some(read.map_err(|error| OptionError::new(variable, &format!("{path}: {error}"))))
+    };
+    let Some(certificate) = file(TLS_CERTIFICATE) else { return Ok(None) };
+    let key = file(TLS_KEY).unwrap_or_else(|| {
+        Err(OptionError::new(TLS_KEY, &format!("{TLS_CERTIFICATE} is set, so this must be, too")))
+    })?;
+    let senders = file(TLS_SENDERS).transpose()?;
+    Ok(Some(ServerTls { certificate: certificate?, key: key.into(), senders }))
 }
 
 fn sampling(get: &impl Fn(&'static str) -> Option<String>) -> Result<Sampling, OptionError> {

@@ -7,6 +7,7 @@ pub(crate) mod guard;
 pub(crate) mod http;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod tls;
 pub(crate) mod validate;
 mod zstd;
 

@@ -30,5 +30,5 @@ pub use open::OpenError;
 pub(crate) use open::{Caps, open};
 pub(crate) use origin::Origin;
 pub(crate) use read::Reader;
-pub(crate) use traces::{LinkedTrace, ServiceSummary, StoredSpan, Trace, TraceFilter, TraceSummary};
+pub(crate) use traces::{Found, LinkedTrace, ServiceSummary, StoredSpan, Trace, TraceFilter, TraceSummary};
 pub(crate) use write::Writer;

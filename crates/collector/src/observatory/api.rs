@@ -33,7 +33,7 @@ pub(crate) async fn traces(
     State(observatory): State<Observatory>,
     Filters(query): Filters<TraceQuery>,
 ) -> Result<Json<Vec<TraceSummary>>, ReadError> {
-    Ok(Json(observatory.reader.find_traces(&query.filter()?).await?))
+    Ok(Json(observatory.reader.find_traces(&query.filter()?).await?.traces))
 }
 
 /// `GET traces/{trace_id}`: its spans and its logs.

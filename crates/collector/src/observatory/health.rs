@@ -31,7 +31,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadEr
     let latest = observatory.reader.latest("otel.sdk.", shell.now_ns() - EXPORT_STATE_NS).await?;
     let ups = observatory.reader.latest("up", shell.now_ns() - EXPORT_STATE_NS).await?;
     let body = html! {
-        (look::heading(None, "Health", Some(state(&health)), None))
+        (look::heading(None, "Health", Some(state(&health)), Some(html! { a .button.button-s href="/observatory/telemetry-config" { "Telemetry settings" } })))
         div .stack-l {
             (signals(&health.signals))
             (export_state::draw(&latest))
@@ -41,18 +41,9 @@ async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadEr
                 @if let Some(forward) = &health.forward { (look::card("Forwarding", &forwarding(forward))) }
                 (look::card("Configuration", &configuration(observatory, &ups)))
             }
-            @if !observatory.about.effective.is_empty() { (effective(&observatory.about.effective)) }
         }
     };
     Ok(Sheet { title: "Health".into(), tab: HERE, wide: false, body })
-}
-
-fn effective(settings: &[(String, String)]) -> Markup {
-    let facts: Vec<_> = settings.iter().map(|(name, value)| (&**name, html! { code { (value) } })).collect();
-    look::card(
-        "Effective configuration",
-        &look::disclosure("effective", "Every setting", &look::facts(&facts)),
-    )
 }
 
 fn forwarding(forward: &ForwardHealth) -> Markup {
@@ -151,10 +142,17 @@ fn configuration(observatory: &Observatory, ups: &[Latest]) -> Markup {
     let mut facts = vec![
         ("OTLP over HTTP", html! { code { "http://" (setup.http) } }),
         ("OTLP over gRPC", html! { code { "http://" (setup.grpc) } }),
-        ("For Prometheus", html! { code { "http://" (setup.http) "/metrics" } }),
+        ("Metrics", html! { code { "http://" (setup.http) "/metrics" } }),
         (
             "Senders",
-            html! { @if setup.needs_token { "with the bearer token" } @else { "anybody on this machine" } },
+            html! {
+                @match (setup.needs_token, setup.knows_senders) {
+                    (true, true) => { "with the bearer token and a certificate" }
+                    (true, false) => { "with the bearer token" }
+                    (false, true) => { "with a certificate" }
+                    (false, false) => { "anybody on this machine" }
+                }
+            },
         ),
     ];
     if !observatory.about.scraped.is_empty() {

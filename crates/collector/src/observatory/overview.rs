@@ -11,7 +11,7 @@ use super::{
     map,
     query::href,
     shell::{Sheet, Shell},
-    traces,
+    tiles, traces,
 };
 use crate::store::{ServiceSummary, TraceFilter, TraceSummary};
 
@@ -39,10 +39,13 @@ async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadEr
         reader.find_traces(&all),
         reader.find_traces(&errors),
     )?;
+    let (recent, failed) = (recent.traces, failed.traces);
+    let tiles = tiles::draw(observatory, &services, since_ns).await?;
     let body = html! {
         (look::heading(None, "Observatory", None, None))
         @if recent.is_empty() { (empty(&observatory.setup)) } @else {
             div .stack-l {
+                (tiles)
                 (now(&services, &calls))
                 (section("Latest traces", "/observatory/traces", &recent, shell))
                 @if !failed.is_empty() { (section("Latest traces with errors", "/observatory/traces?error=true", &failed, shell)) }

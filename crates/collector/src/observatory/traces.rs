@@ -12,7 +12,7 @@ use super::{
     query::{Filters, TraceQuery},
     shell::{Sheet, Shell},
 };
-use crate::store::TraceSummary;
+use crate::store::{Found, TraceSummary};
 
 const HERE: &str = "/observatory/traces";
 
@@ -27,17 +27,18 @@ pub(crate) async fn page(
 
 async fn sheet(observatory: &Observatory, shell: &Shell, query: &TraceQuery) -> Result<Sheet, ReadError> {
     let filter = query.filter()?;
-    let traces = observatory.reader.find_traces(&filter).await?;
+    let Found { traces, looked_back_to_ns } = observatory.reader.find_traces(&filter).await?;
     let services = observatory.reader.services().await?;
     let is_filtered = !query.pairs().is_empty();
     let older = traces.last().filter(|_| traces.len() == filter.limit).map(|last| older_href(query, last));
     let body = html! {
         (look::heading(None, "Traces", None, None))
         (filters::form(HERE, "Filter traces", &fields(query, &services), is_filtered.then_some(HERE)))
-        @if traces.is_empty() { (empty(is_filtered)) } @else {
+        @if traces.is_empty() && looked_back_to_ns.is_none() { (empty(is_filtered)) } @else if !traces.is_empty() {
             div .card.card-flush { (list(&traces, shell)) }
             @if let Some(older) = older { p .observe-more { a .button href=(older) { "Older traces" } } }
         }
+        @if let Some(until_ns) = looked_back_to_ns { (further(query, until_ns, shell)) }
     };
     Ok(Sheet { title: "Traces".into(), tab: HERE, wide: false, body })
 }
@@ -55,11 +56,24 @@ fn fields(query: &TraceQuery, services: &[String]) -> Markup {
     }
 }
 
-/// As precise as the form's own field; rounded up, so that nothing is skipped.
 fn older_href(query: &TraceQuery, last: &TraceSummary) -> String {
-    let before =
-        format::timestamp(last.start_unix_nano.saturating_add(999_999)).strftime("%Y-%m-%dT%H:%M:%S%.3f");
+    before_href(query, last.start_unix_nano)
+}
+
+/// As precise as the form's own field; rounded up, so that nothing is skipped.
+fn before_href(query: &TraceQuery, until_ns: i64) -> String {
+    let before = format::timestamp(until_ns.saturating_add(999_999)).strftime("%Y-%m-%dT%H:%M:%S%.3f");
     TraceQuery { to: before.to_string(), ..query.clone() }.href(HERE)
+}
+
+/// How far the search came in the time that a page may take.
+fn further(query: &TraceQuery, until_ns: i64, shell: &Shell) -> Markup {
+    html! {
+        p .observe-more {
+            "Looked back to " (format::moment(until_ns, &shell.zone(), shell.now)) ". "
+            a .button href=(before_href(query, until_ns)) { "Look further back" }
+        }
+    }
 }
 
 fn empty(is_filtered: bool) -> Markup {

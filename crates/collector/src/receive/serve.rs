@@ -10,10 +10,14 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::tls::{ServerTls, TlsError};
 
 /// A door keeps at most so many connections open; more wait in the listener's backlog.
 const MAX_CONNECTIONS: usize = 256;
@@ -35,19 +39,44 @@ pub(crate) enum Protocol {
     Grpc,
 }
 
+impl Protocol {
+    /// Its name in TLS' application-layer protocol negotiation.
+    pub(crate) const fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Http1 => b"http/1.1",
+            Self::Grpc => b"h2",
+        }
+    }
+}
+
+/// A listener, what is spoken on it, and how it is encrypted, if it is.
+pub(crate) struct Door {
+    pub(crate) listener: TcpListener,
+    pub(crate) protocol: Protocol,
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
+impl Door {
+    /// A door that speaks TLS if there are certificates.
+    pub(crate) fn new(
+        listener: TcpListener,
+        protocol: Protocol,
+        tls: Option<&ServerTls>,
+    ) -> Result<Self, TlsError> {
+        let tls = tls.map(|tls| tls.acceptor(protocol)).transpose()?;
+        Ok(Self { listener, protocol, tls })
+    }
+}
+
 /// Serves until `stop`, then lets requests under way end.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    protocol: Protocol,
-    router: Router,
-    stop: CancellationToken,
-) {
+pub(crate) async fn serve(door: Door, router: Router, stop: CancellationToken) {
+    let Door { listener, protocol, tls } = door;
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let connections = TaskTracker::new();
     let end = CancellationToken::new();
     while let Some((stream, place)) = stop.run_until_cancelled(accept(&listener, &places)).await {
-        let connection = converse(stream, protocol, router.clone(), graceful.watcher());
+        let connection = greet(stream, tls.clone(), (protocol, router.clone()), graceful.watcher());
         let end = end.clone();
         connections.spawn(async move {
             end.run_until_cancelled(connection).await;
@@ -77,8 +106,32 @@ async fn accept(
     }
 }
 
+/// Agrees on TLS, if that is spoken here, before anything else.
+async fn greet(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    (protocol, router): (Protocol, Router),
+    watcher: Watcher,
+) {
+    let Some(tls) = tls else { return converse(stream, protocol, router, watcher).await };
+    match tokio::time::timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => converse(stream, protocol, router, watcher).await,
+        Ok(Err(error)) => {
+            tracing::debug!(name: "collector.connection.error", error = %error, "a sender was not let in");
+        }
+        Err(_) => {
+            tracing::debug!(name: "collector.connection.error", error = "timeout", "a sender was not let in");
+        }
+    }
+}
+
 /// Serves one connection until it ends. Its errors are the sender's: a reset, a broken frame.
-async fn converse(stream: TcpStream, protocol: Protocol, router: Router, watcher: Watcher) {
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    protocol: Protocol,
+    router: Router,
+    watcher: Watcher,
+) {
     let io = TokioIo::new(stream);
     let service = TowerToHyperService::new(router);
     let ended = match protocol {

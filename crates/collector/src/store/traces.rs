@@ -24,7 +24,7 @@ mod load;
 mod rollup;
 mod services;
 
-pub(crate) use find::{TraceFilter, TraceSummary};
+pub(crate) use find::{Found, TraceFilter, TraceSummary};
 pub(super) use load::stored_span;
 pub(crate) use load::{LinkedTrace, StoredSpan, Trace};
 pub(crate) use rollup::Callers;

@@ -131,8 +131,17 @@ async fn pages_need_no_script_and_no_inline_style() {
     world.send("metrics", &story::metric_export(API, vec![counter])).await;
     world.collector.flush().await;
     let trace = format!("/traces/{}", hex::encode(SMALL));
-    for path in ["", "/traces", &trace, "/logs", "/metrics", "/metrics?name=muster.games.changes", "/health"]
-    {
+    for path in [
+        "",
+        "/traces",
+        "/traces?name=games",
+        "/games",
+        &trace,
+        "/logs",
+        "/metrics",
+        "/metrics?name=muster.games.changes",
+        "/health",
+    ] {
         let html = world.get(&format!("/observatory{path}")).await.text();
         for forbidden in ["<script", "style=", "<style", "onclick", "javascript:"] {
             assert!(!html.contains(forbidden), "{path} has {forbidden}");

@@ -195,7 +195,8 @@ async fn ask(address: &str, path: &str) -> Vec<Value> {
             let Ok(answer) = http.get(format!("http://{address}/api/v1/{path}")).send().await else {
                 continue;
             };
-            let answer: Value = answer.json().await.unwrap();
+            // While it starts it answers in words.
+            let Ok(answer) = answer.json::<Value>().await else { continue };
             let found = answer["data"].get("result").unwrap_or(&answer["data"]);
             if let Some(found) = found.as_array().filter(|found| !found.is_empty()) {
                 return found.clone();

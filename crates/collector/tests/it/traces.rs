@@ -147,6 +147,7 @@ async fn the_overview_counts_what_enters_a_service() {
     for said in ["<title>4 calls</title>", "discord.interaction join"] {
         assert!(page.contains(said), "{said}");
     }
+    assert!(page.contains("Requests answered") && page.contains("100.0 %"));
     // They come from buckets, eight to each doubling.
     let told =
         page.split("4×, p99 ").skip(1).map(|rest| rest.split(' ').next().unwrap().parse::<f64>().unwrap());

@@ -56,10 +56,20 @@ fn sign(nth: usize, beat: &Beat<'_>, shell: &Shell) -> Markup {
             text .ribbon-time x=(x) y="16" text-anchor="middle" { (beats::clock(first.start_unix_nano, shell)) }
             rect .ribbon-ground x=(x - 11) y=(LINE_Y - 10) width="22" height="20" {}
             (marks::shape(first.mark, (x, LINE_Y)))
-            text .ribbon-title x=(x) y=(LINE_Y + 28) text-anchor="middle" { (title) }
+            text .ribbon-title x=(x) y=(LINE_Y + 28) text-anchor="middle" { (shortened(&title)) }
+            title { (title) }
             (fates(beat, x))
         }
     }
+}
+
+/// As much of a name as there is room for.
+fn shortened(name: &str) -> String {
+    const ROOM: usize = 17;
+    if name.chars().count() <= ROOM {
+        return name.to_owned();
+    }
+    name.chars().take(ROOM - 1).chain(['…']).collect()
 }
 
 /// The worst and the most, in few words.

@@ -1,6 +1,9 @@
 //! The list of traces.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
@@ -18,8 +21,10 @@ const SPANS_PER_LOOK: i64 = 2_000;
 /// And looks so often at most: a trace of a million spans must not make the list slow.
 const MAX_LOOKS: i64 = 50;
 
-/// A search that reads the bytes of each span looks less often: at the newest 20,000 that match everything else.
-const MAX_DECODING_LOOKS: i64 = 10;
+/// What no index finds is looked for in so many spans at a time,
+const SPANS_PER_PART: i64 = 5_000;
+/// and no longer than this: a page is quick, and says how far back it looked.
+const MAX_SCAN: Duration = Duration::from_millis(80);
 /// Spans that took at least so long have an index of their own.
 const SLOW_MS: u32 = 100;
 
@@ -69,27 +74,65 @@ struct Line {
     error: bool,
 }
 
+/// What a search found.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// Newest first.
+    pub(crate) traces: Vec<TraceSummary>,
+    /// The search gave up here for now: what began before was not looked at.
+    pub(crate) looked_back_to_ns: Option<i64>,
+}
+
+/// A part of the spans, newest first: trace, bytes if they are wanted, start, and whether it matches.
+type Part = Vec<(Vec<u8>, Option<Vec<u8>>, i64, bool)>;
+
 impl Reader {
     /// Traces that match, newest first.
-    pub(crate) async fn find_traces(&self, filter: &TraceFilter) -> sqlx::Result<Vec<TraceSummary>> {
-        let ids = self.matching_ids(filter).await?;
-        self.summarize(&ids).await
+    pub(crate) async fn find_traces(&self, filter: &TraceFilter) -> sqlx::Result<Found> {
+        let (ids, looked_back_to_ns) = if filter.has_index() {
+            (self.matching_ids(filter).await?, None)
+        } else {
+            self.scan(filter).await?
+        };
+        Ok(Found { traces: self.summarize(&ids).await?, looked_back_to_ns })
+    }
+
+    /// Looks at the newest spans, part by part, until there is enough or the time is up.
+    async fn scan(&self, filter: &TraceFilter) -> sqlx::Result<(Vec<TraceId>, Option<i64>)> {
+        let began = Instant::now();
+        let (mut seen, mut ids) = (HashSet::new(), Vec::new());
+        let mut until_ns = filter.until_ns.unwrap_or(i64::MAX);
+        loop {
+            let part: Part = part(filter, until_ns).build_query_as().fetch_all(self.pool()).await?;
+            let Some(oldest_ns) = part.last().map(|row| row.2) else { break };
+            let is_last = i64::try_from(part.len()).is_ok_and(|read| read < SPANS_PER_PART);
+            for (id, body, _, matches) in part {
+                let fits = matches && filter.fits(body.as_deref());
+                ids.extend(TraceId::from_bytes(&id).ok().filter(|id| fits && seen.insert(*id)));
+            }
+            if is_last || ids.len() >= filter.limit {
+                break;
+            }
+            // More spans than a part may begin in one nanosecond: those beyond are passed over.
+            until_ns = if oldest_ns < until_ns - 1 { oldest_ns + 1 } else { oldest_ns };
+            if began.elapsed() >= MAX_SCAN {
+                ids.truncate(filter.limit);
+                return Ok((ids, Some(until_ns)));
+            }
+        }
+        ids.truncate(filter.limit);
+        Ok((ids, None))
     }
 
     async fn matching_ids(&self, filter: &TraceFilter) -> sqlx::Result<Vec<TraceId>> {
         let mut seen = HashSet::new();
         let mut ids = Vec::new();
-        let looks = if filter.attribute.is_some() { MAX_DECODING_LOOKS } else { MAX_LOOKS };
-        for look in 0..looks {
+        for look in 0..MAX_LOOKS {
             let offset = look * SPANS_PER_LOOK;
             let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> =
                 matching_spans(filter, offset).build_query_as().fetch_all(self.pool()).await?;
             let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < SPANS_PER_LOOK);
-            let fits = |body: &Option<Vec<u8>>| match (&filter.attribute, body) {
-                (Some(wanted), Some(body)) => has_attribute(body, wanted),
-                _ => true,
-            };
-            let found = rows.iter().filter(|(_, body)| fits(body));
+            let found = rows.iter().filter(|(_, body)| filter.fits(body.as_deref()));
             let fresh =
                 found.filter_map(|(id, _)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
             ids.extend(fresh);
@@ -120,33 +163,9 @@ impl Reader {
 }
 
 fn matching_spans(filter: &TraceFilter, offset: i64) -> QueryBuilder<Sqlite> {
-    let body = if filter.attribute.is_some() { "body" } else { "NULL" };
-    let mut query = QueryBuilder::new(format!("SELECT trace_id, {body} FROM spans WHERE TRUE"));
-    if let Some(service) = &filter.service {
-        query.push(" AND service = ").push_bind(service);
-    }
-    if let Some(name) = &filter.name {
-        query.push(" AND name LIKE ").push_bind(like(name)).push(" ESCAPE '\\'");
-    }
-    if let Some(game) = &filter.game {
-        query.push(" AND trace_id IN (SELECT trace_id FROM spans WHERE game_id = ").push_bind(game).push(")");
-    }
-    if filter.errors {
-        query.push(" AND error");
-    }
-    if let Some(min_ms) = filter.min_ms {
-        query.push(" AND duration_ns >= ").push_bind(i64::from(min_ms) * 1_000_000);
-        if min_ms >= SLOW_MS {
-            // Says to the planner that the index of slow spans will do.
-            query.push(" AND duration_ns >= 100000000");
-        }
-    }
-    if let Some(from_ns) = filter.from_ns {
-        query.push(" AND start_ns >= ").push_bind(from_ns);
-    }
-    if let Some(until_ns) = filter.until_ns {
-        query.push(" AND start_ns < ").push_bind(until_ns);
-    }
+    let mut query = QueryBuilder::new(format!("SELECT trace_id, {} FROM spans WHERE TRUE", filter.body()));
+    push_conditions(&mut query, filter);
+    push_times(&mut query, filter.from_ns, filter.until_ns);
     query.push(" ORDER BY start_ns DESC LIMIT ").push_bind(SPANS_PER_LOOK).push(" OFFSET ").push_bind(offset);
     query
 }
@@ -159,6 +178,71 @@ fn has_attribute(body: &[u8], (key, value): &(String, Option<String>)) -> bool {
         let is = json::plain(&json::value_of(attribute.value.as_ref()));
         value.as_ref().is_none_or(|value| is == *value)
     })
+}
+
+/// The newest spans before a moment, and whether each matches.
+fn part(filter: &TraceFilter, until_ns: i64) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(format!("SELECT trace_id, {}, start_ns, (TRUE", filter.body()));
+    push_conditions(&mut query, filter);
+    query.push(") FROM spans WHERE TRUE");
+    push_times(&mut query, filter.from_ns, Some(until_ns));
+    query.push(" ORDER BY start_ns DESC LIMIT ").push_bind(SPANS_PER_PART);
+    query
+}
+
+fn push_times(query: &mut QueryBuilder<Sqlite>, from_ns: Option<i64>, until_ns: Option<i64>) {
+    if let Some(from_ns) = from_ns {
+        query.push(" AND start_ns >= ").push_bind(from_ns);
+    }
+    if let Some(until_ns) = until_ns {
+        query.push(" AND start_ns < ").push_bind(until_ns);
+    }
+}
+
+fn push_conditions(query: &mut QueryBuilder<Sqlite>, filter: &TraceFilter) {
+    if let Some(service) = &filter.service {
+        query.push(" AND service = ").push_bind(service.clone());
+    }
+    if let Some(name) = &filter.name {
+        query.push(" AND name LIKE ").push_bind(like(name)).push(" ESCAPE '\\'");
+    }
+    if let Some(game) = &filter.game {
+        query
+            .push(" AND trace_id IN (SELECT trace_id FROM spans WHERE game_id = ")
+            .push_bind(game.clone())
+            .push(")");
+    }
+    if filter.errors {
+        query.push(" AND error");
+    }
+    if let Some(min_ms) = filter.min_ms {
+        query.push(" AND duration_ns >= ").push_bind(i64::from(min_ms) * 1_000_000);
+        if min_ms >= SLOW_MS {
+            // Says to the planner that the index of slow spans will do.
+            query.push(" AND duration_ns >= 100000000");
+        }
+    }
+}
+
+impl TraceFilter {
+    /// An index finds what matches; else spans are looked at one by one.
+    fn has_index(&self) -> bool {
+        let is_narrow =
+            self.game.is_some() || self.errors || self.min_ms.is_some_and(|min_ms| min_ms >= SLOW_MS);
+        is_narrow || (self.name.is_none() && self.attribute.is_none() && self.min_ms.is_none())
+    }
+
+    /// A span's bytes are read only for its attributes.
+    fn body(&self) -> &'static str {
+        if self.attribute.is_some() { "body" } else { "NULL" }
+    }
+
+    fn fits(&self, body: Option<&[u8]>) -> bool {
+        match (&self.attribute, body) {
+            (Some(wanted), Some(body)) => has_attribute(body, wanted),
+            _ => true,
+        }
+    }
 }
 
 fn line(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Line> {
