@@ -107,6 +107,7 @@ fn lines(role: Role, doors: &Doors) -> Vec<String> {
         lines.push(format!("  dashboard    http://{}", dashboard.address));
         lines.push(format!("  internal     http://{}", internal.address));
     }
+    lines.push(format!("  version      {}", crate::VERSION));
     lines
 }
 

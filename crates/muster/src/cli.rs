@@ -1,5 +1,6 @@
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
+use uuid::Uuid;
 
 /// Schedules games for Discord communities. Without a command it runs everything in one process.
 #[derive(Clone, Debug, Parser)]
@@ -88,10 +89,16 @@ pub(crate) enum Command {
     NotificationDaemon,
     /// Run a status transition daemon alone
     StatusTransitionDaemon,
+    /// Run the collector and its Observatory alone
+    Collector(Addresses),
     /// Run a practice Discord alone, for services in other processes
     Practice(Addresses),
     /// Bring the database's schema up to date
     Migrate,
+    /// Move the embedded database into the empty PostgreSQL that the settings name
+    Transfer,
+    /// Events that could not be handled
+    Events(Events),
     /// Check the configuration and every connection, and say how to mend what is wrong
     Doctor(Addresses),
     /// Show the effective configuration, secrets masked
@@ -125,6 +132,7 @@ impl Cli {
                 Command::Up(own)
                 | Command::Api(own)
                 | Command::Practice(own)
+                | Command::Collector(own)
                 | Command::Doctor(own)
                 | Command::Config(own),
             ) => own,
@@ -148,5 +156,39 @@ pub(crate) enum TokenCommand {
         /// For one of the people of the practice guild
         #[arg(long, value_name = "NAME")]
         practice: String,
+    },
+}
+
+/// Events on the bus.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Events {
+    #[command(subcommand)]
+    pub(crate) command: EventsCommand,
+}
+
+/// Which events.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Those that failed too often
+    Dead {
+        #[command(subcommand)]
+        command: DeadCommand,
+    },
+}
+
+/// What to do with dead letters.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum DeadCommand {
+    /// List them, oldest first
+    List,
+    /// Print one
+    Show {
+        /// Its id, as the list gives it
+        id: Uuid,
+    },
+    /// Put them back into their queue, all or one
+    Redrive {
+        /// Its id, as the list gives it
+        id: Option<Uuid>,
     },
 }

@@ -34,6 +34,12 @@ pub(crate) enum Failure {
     Telemetry(telemetry::TelemetryError),
     #[error("the operating system refused: {0}")]
     System(#[from] std::io::Error),
+    #[error(transparent)]
+    Transfer(#[from] store::TransferError),
+    #[error("{0}")]
+    Broker(#[from] bus::BrokerError),
+    #[error("there is no dead letter {0}")]
+    NoDeadLetter(uuid::Uuid),
     #[error("{0} stopped by itself: {1}")]
     ServiceDied(&'static str, String),
     #[error("the services did not stop in time")]

@@ -7,6 +7,7 @@ mod commands;
 mod engines;
 mod failure;
 mod folder;
+mod gather;
 mod lifecycle;
 mod listeners;
 mod practice_clock;
@@ -45,8 +46,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Bot) => alone::run(settings, Role::Bot),
         Some(Command::NotificationDaemon) => alone::run(settings, Role::NotificationDaemon),
         Some(Command::StatusTransitionDaemon) => alone::run(settings, Role::StatusTransitionDaemon),
+        Some(Command::Collector(_)) => gather::run(&settings),
         Some(Command::Practice(_)) => commands::practice::run(settings),
         Some(Command::Migrate) => commands::migrate::run(&settings),
+        Some(Command::Transfer) => commands::transfer::run(&settings),
+        Some(Command::Events(events)) => commands::events::run(&settings, &events),
         Some(Command::Doctor(_)) => commands::doctor::run(&settings),
         Some(Command::Config(_)) => commands::config::run(&settings),
         Some(Command::Token(token)) => commands::token::run(&settings, &token),

@@ -125,10 +125,10 @@ impl Process {
             data: self.folder.telemetry(),
             http: http.into_tokio()?,
             grpc: grpc.into_tokio()?,
-            bearer_token: None,
+            bearer_token: self.settings.otlp_token()?.map(|token| token.expose().as_str().into()),
             max_bytes: TELEMETRY_BYTES,
             max_age: TELEMETRY_AGE,
-            options: collector::Options::default(),
+            options: self.settings.collector_options(&self.settings.data)?,
         };
         let collector = Collector::start(config, stop.clone()).await?;
         let practice = match practice {

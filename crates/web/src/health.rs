@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::app::Web;
-use crate::server::{ServeError, accept};
+use crate::server::{ServeError, serve_routes};
 
 /// What a process tells of itself.
 #[derive(Clone, Debug)]
@@ -39,14 +39,12 @@ impl FromRef<Web> for Health {
 /// # Errors
 /// When the listener is not one.
 pub async fn serve_health(listener: TcpListener, health: Health) -> Result<(), ServeError> {
-    listener.local_addr()?;
     let stop = health.stop.clone();
     let routes = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/version", get(version));
-    accept(listener, routes.with_state(health), stop).await;
-    Ok(())
+    serve_routes(listener, routes.with_state(health), stop).await
 }
 
 /// Whether the service can do its work.

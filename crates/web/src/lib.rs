@@ -26,4 +26,4 @@ pub use health::{Health, serve_health};
 pub use internal::{internal_router, serve_internal};
 pub use live::Live;
 pub use router::router;
-pub use server::{ServeError, serve};
+pub use server::{ServeError, serve, serve_routes};

@@ -51,6 +51,20 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
     Ok(())
 }
 
+/// Serves any routes as the dashboard's are served.
+///
+/// # Errors
+/// When the listener is not one.
+pub async fn serve_routes(
+    listener: TcpListener,
+    routes: Router,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    listener.local_addr()?;
+    accept(listener, routes, stop).await;
+    Ok(())
+}
+
 /// Accepts connections until `stop` is cancelled, then lets requests in flight end.
 pub(crate) async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));

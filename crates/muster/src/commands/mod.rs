@@ -2,10 +2,12 @@
 
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod events;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod practice;
 pub(crate) mod token;
+pub(crate) mod transfer;
 
 use crate::failure::Failure;
 use std::io::Write;

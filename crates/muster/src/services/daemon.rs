@@ -48,7 +48,7 @@ impl Plan<'_> {
 
 /// Forgets, every hour, what nobody asks for any more.
 async fn sweep(ctx: Ctx, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(SWEEP_EVERY)).await.is_some() {
+    while stop.run_until_cancelled(ctx.clock.sleep(SWEEP_EVERY)).await.is_some() {
         match actions::sweep(&ctx).await {
             Ok(rows) => tracing::info!(name: "sweep.done", { rows }, "Old rows were swept away."),
             Err(error) => tracing::warn!(

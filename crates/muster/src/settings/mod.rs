@@ -1,5 +1,6 @@
 //! The effective configuration: flags over environment over the environment file over `muster.toml` over defaults.
 
+mod collector;
 mod engines;
 mod environment;
 mod file;

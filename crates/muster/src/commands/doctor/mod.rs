@@ -1,5 +1,7 @@
 //! Checks what has to be right before `muster up`, and says how to mend what isn't.
 
+mod engines;
+
 use super::{block_on, say, silent};
 use crate::failure::Failure;
 use crate::folder::DataFolder;
@@ -19,7 +21,10 @@ pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     let running = DataFolder::is_taken(&settings.data);
     let mut findings = vec![("configuration", Ok("every setting can be read".to_owned()))];
     findings.push(("data folder", data_folder(settings, running)));
-    findings.push(("database", block_on(async { Ok(database(settings).await) })?));
+    if settings.engines.database.is_none() {
+        findings.push(("database", block_on(async { Ok(database(settings).await) })?));
+    }
+    findings.extend(block_on(async { Ok(engines::examine(settings).await) })?);
     if running {
         findings.push(("addresses", Ok("held by the Muster that is running on this folder".to_owned())));
     } else {
