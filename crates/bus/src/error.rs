@@ -154,6 +154,6 @@ impl BrokerError {
     }
 }
 
-/// The names that Muster configures, writes and reads, as RabbitMQ's permissions want them: its own, and those that
-/// the broker gives to queues of one connection.
-const PATTERN: &str = r"^(muster\.|amq\.gen-).*";
+/// The names that Muster configures, writes and reads, as RabbitMQ's permissions want them: its own, those that the
+/// broker gives to queues of one connection, and the exchange by which dead letters go back to their queue.
+const PATTERN: &str = r"^(muster\.|amq\.gen-|amq\.default$).*";

@@ -2,7 +2,7 @@
 
 use actions::relay::{self, BOT_QUEUE};
 use actions::{Ctx, games};
-use bus::{Bus, Consumer, QueueSpec};
+use bus::{Bus, Consumer, QueueSpec, RabbitConfig};
 use domain::Event;
 use jiff::SignedDuration;
 use telemetry::ServiceName;
@@ -92,6 +92,29 @@ async fn what_nobody_takes_stays_in_the_outbox() {
     let mut consumer = ctx.bus.subscribe(BOT_QUEUE).await;
     assert_eq!(next(&ctx, &mut consumer).await.body.event_type(), "game.created");
     relay.stop().await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_is_not_asked_event_by_event() {
+    let house = house().await;
+    // Nobody listens there.
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let url = telemetry::Secret::new(format!("amqp://muster:muster@127.0.0.1:{port}/%2f"));
+    let ctx = Ctx { bus: Bus::rabbitmq(RabbitConfig::new(url)).unwrap(), ..house.ctx.clone() };
+    house.until("it is away", async |_| !ctx.bus.takes_messages()).await;
+    house.game(|_| {}).await;
+
+    let relay = Relay::start(&house, &ctx, &house.captured).await;
+
+    let seen = async |house: &House| {
+        house.captured.metric("muster.outbox.pending").is_some_and(|pending| pending.points[0].value > 0.0)
+    };
+    house.until("the relay has seen it", seen).await;
+    assert_eq!(pending(&ctx).await, 1);
+    assert!(house.captured.spans().iter().all(|span| !span.name.starts_with("publish")));
+    relay.stop().await;
+    ctx.bus.close().await;
     house.close().await;
 }
 

@@ -1,14 +1,14 @@
 //! What a broker refuses is said in one line, with how to mend it.
 
-use bus::{BrokerError, Health, RabbitConfig};
-use lapin::options::QueueDeclareOptions;
+use bus::{BrokerError, Health, QueueSpec, RabbitConfig};
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::uri::AMQPUri;
-use telemetry::Secret;
+use telemetry::{Secret, ServiceName, Telemetry};
 use tokio::net::TcpListener;
 
 use crate::broker::{self, Scene};
-use crate::conformance::{BOT, eventually};
+use crate::conformance::{BOT, eventually, message, next};
 use crate::management::Management;
 use crate::proxy::{Proxy, Way};
 
@@ -140,18 +140,55 @@ async fn a_user_without_rights() {
 
         insta::assert_snapshot!(refusal(scene, config.clone()).await, @r#"
         RabbitMQ does not let user muster-test-guest into virtual host /
-        rabbitmqctl set_permissions -p / muster-test-guest "^(muster\.|amq\.gen-).*" "^(muster\.|amq\.gen-).*" "^(muster\.|amq\.gen-).*"
+        rabbitmqctl set_permissions -p / muster-test-guest "^(muster\.|amq\.gen-|amq\.default$).*" "^(muster\.|amq\.gen-|amq\.default$).*" "^(muster\.|amq\.gen-|amq\.default$).*"
         "#);
 
         let nothing = r#"{"configure":"^$","write":"^$","read":"^$"}"#;
         management.put("permissions/%2f/muster-test-guest", nothing).await;
-        insta::assert_snapshot!(refusal(scene, config).await, @r#"
+        insta::assert_snapshot!(refusal(scene, config.clone()).await, @r#"
         RabbitMQ lets user muster-test-guest into virtual host / but refuses: ACCESS_REFUSED - access to queue 'muster.check.PID' in vhost '/' refused for user 'muster-test-guest'
-        rabbitmqctl set_permissions -p / muster-test-guest "^(muster\.|amq\.gen-).*" "^(muster\.|amq\.gen-).*" "^(muster\.|amq\.gen-).*"
+        rabbitmqctl set_permissions -p / muster-test-guest "^(muster\.|amq\.gen-|amq\.default$).*" "^(muster\.|amq\.gen-|amq\.default$).*" "^(muster\.|amq\.gen-|amq\.default$).*"
         "#);
+
+        let pattern = r"^(muster\\.|amq\\.gen-|amq\\.default$).*";
+        let enough = format!(r#"{{"configure":"{pattern}","write":"{pattern}","read":"{pattern}"}}"#);
+        management.put("permissions/%2f/muster-test-guest", &enough).await;
+        does_everything(scene, config).await;
         management.delete("users/muster-test-guest").await;
     })
     .await;
+}
+
+/// What the mended rights allow: all that a bus does.
+async fn does_everything(scene: &Scene, config: RabbitConfig) {
+    let name_prefix = format!("muster.{}", scene.prefix);
+    let config = RabbitConfig { name_prefix: name_prefix.clone(), ..config };
+    let bus = scene.bus_with(config.clone());
+    let telemetry = Telemetry::off(ServiceName::Bot);
+    let mut live = bus.subscribe(QueueSpec::transient("muster.live", &["#"])).await;
+    let mut bot = bus.subscribe(BOT).await;
+
+    assert_eq!(bus.publish(&telemetry, &[message(1)]).await, [Ok(())]);
+    next(&mut live).await.ack(&telemetry).await;
+    for _ in 0..=BOT.delivery_limit {
+        next(&mut bot).await.reject(&telemetry).await;
+    }
+    eventually(async || (bus.redrive(&BOT, None).await == Ok(1)).then_some(())).await;
+    next(&mut bot).await.ack(&telemetry).await;
+    let report = bus::check(config, &[BOT]).await.unwrap();
+    assert_eq!((report.problems, report.missing), (vec![], vec![]));
+
+    let (_connection, channel) = scene.channel().await;
+    for queue in ["muster.bot", "muster.bot.dead"] {
+        channel
+            .queue_delete(format!("{name_prefix}{queue}").into(), QueueDeleteOptions::default())
+            .await
+            .unwrap();
+    }
+    for exchange in ["muster.events", "muster.events.dead"] {
+        let options = ExchangeDeleteOptions::default();
+        channel.exchange_delete(format!("{name_prefix}{exchange}").into(), options).await.unwrap();
+    }
 }
 
 #[tokio::test]
