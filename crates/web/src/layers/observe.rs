@@ -123,7 +123,7 @@ fn start_span(web: &Web, request: &Request, route: Option<&str>) -> Span {
     if let Some(host) = web.config().public_url.host_str().filter(|_| internal.is_none()) {
         span.set(attr::server_address(host));
     }
-    if let Some(port) = web.config().public_url.port_or_known_default() {
+    if let Some(port) = web.config().public_url.port_or_known_default().filter(|_| internal.is_none()) {
         span.set(attr::server_port(port));
     }
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
