@@ -5,6 +5,7 @@ mod api;
 mod browser;
 mod commands;
 mod contract;
+mod deploy;
 mod export;
 mod guild;
 mod kill;
