@@ -185,3 +185,66 @@ async fn hints_come_again_after_the_network_was_stalled() {
     store.close().await;
     db.tell(async |_| ()).await;
 }
+
+/// Whether the server may be killed under everybody who uses it.
+fn may_crash() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "how a person says that nobody else uses the server")]
+    let may = std::env::var("MUSTER_TEST_POSTGRES_CRASH").is_ok_and(|value| value == "1");
+    if !may {
+        eprintln!("left out: killing PostgreSQL, since MUSTER_TEST_POSTGRES_CRASH is not 1");
+    }
+    may
+}
+
+const WRITERS: u64 = 4;
+/// Confirmed writes of one writer; the server is killed when the first has some of them.
+const WRITES: u64 = 200;
+
+/// Writes people until so many are confirmed; what is not confirmed is tried under another number.
+async fn write_people(store: Store, writer: u64) -> Vec<u64> {
+    let mut confirmed = Vec::new();
+    for number in writer * 1_000_000.. {
+        let written = async {
+            let mut tx = store.begin().await?;
+            users::upsert(&mut tx, domain::UserId::new(number), "somebody", now()).await?;
+            tx.commit().await
+        };
+        match written.await {
+            Ok(()) => confirmed.push(number),
+            Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}"),
+        }
+        if confirmed.len() as u64 == WRITES {
+            break;
+        }
+    }
+    confirmed
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_has_all_that_it_confirmed() {
+    if !may_crash() {
+        return;
+    }
+    let Some(db) = Database::on_a_server().await else { return };
+    let store = db.again().await;
+    let writers: Vec<_> =
+        (1..=WRITERS).map(|writer| telemetry::spawn(write_people(store.clone(), writer))).collect();
+    let enough = "SELECT 'enough' FROM users WHERE id < 2000000 OFFSET 20 LIMIT 1";
+    while db.raw.column(enough).await.is_empty() {}
+    // One of its processes dies of `kill -9`; the server then ends all others and recovers from its log.
+    let killed = db.raw.execute("COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'").await;
+    assert!(killed.is_err());
+    let began = Instant::now();
+    let mut confirmed = Vec::new();
+    for writer in writers {
+        confirmed.extend(writer.await.unwrap());
+    }
+    println!("killed: {} writes confirmed, the last {:?} after it", confirmed.len(), began.elapsed());
+    expect_whole_pool(&store).await;
+    for number in confirmed {
+        let person = format!("SELECT name FROM users WHERE id = {number}");
+        assert_eq!(db.raw.column(person).await, ["somebody"], "{number}");
+    }
+    store.close().await;
+    db.tell(async |_| ()).await;
+}
