@@ -1,6 +1,8 @@
 //! The effective configuration: flags over environment over the environment file over `muster.toml` over defaults.
 
 mod collector;
+#[cfg(test)]
+mod documented;
 mod engines;
 mod environment;
 mod file;

@@ -124,7 +124,7 @@ impl TelemetryConfig {
             live(
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 base,
-                "Where OTLP goes; over HTTP `/v1/traces` and so on are appended. Without one `muster up` keeps its own collector, any other process takes port 4318 or 4317 of this machine",
+                "Where OTLP goes; over HTTP `/v1/traces` and so on are appended. Without one it goes to the collector at `MUSTER_OTLP_HTTP`",
             ),
             live(
                 "OTEL_EXPORTER_OTLP_PROTOCOL",
