@@ -1,11 +1,13 @@
 //! Log lines on stdout: an event is one line, whatever is in it.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
 use opentelemetry::Context;
-use opentelemetry::trace::TraceContextExt as _;
-use serde_json::{Map, Value};
+use opentelemetry::trace::{SpanId, TraceContextExt as _, TraceId};
+use serde::Serialize;
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -14,6 +16,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
 use crate::people::People;
+use crate::propagation::hex;
 use crate::{LogFormat, ServiceName};
 
 /// The layer that writes lines.
@@ -53,17 +56,17 @@ struct Line {
     service: ServiceName,
     timestamp: String,
     level: &'static str,
-    name: Option<String>,
-    target: String,
+    name: Option<Cow<'static, str>>,
+    target: Cow<'static, str>,
     fields: Fields,
-    trace: Option<(String, String)>,
+    trace: Option<(TraceId, SpanId)>,
 }
 
 #[derive(Default)]
 struct Fields {
     message: String,
     name: Option<String>,
-    others: Map<String, Value>,
+    others: Vec<(&'static str, Value)>,
 }
 
 impl Line {
@@ -77,8 +80,8 @@ impl Line {
             service,
             timestamp: now(),
             level: metadata.level().as_str(),
-            name: fields.name.take().or_else(|| given.map(str::to_owned)),
-            target: metadata.target().to_owned(),
+            name: fields.name.take().map(Cow::Owned).or_else(|| given.map(Cow::Borrowed)),
+            target: Cow::Borrowed(metadata.target()),
             fields,
             trace: current_trace(),
         }
@@ -94,27 +97,38 @@ impl Line {
         }
     }
 
-    fn json(self) -> String {
-        let mut object = Map::new();
-        object.insert("timestamp".to_owned(), self.timestamp.into());
-        object.insert("level".to_owned(), self.level.into());
-        object.insert("service".to_owned(), self.service.as_str().into());
-        object.extend(self.name.map(|name| ("name".to_owned(), name.into())));
-        object.insert("target".to_owned(), self.target.into());
-        object.insert("message".to_owned(), self.fields.message.into());
+    fn json(&self) -> String {
+        let mut object = Object::begin(Vec::with_capacity(LINE_BYTES));
+        object.text("timestamp", &self.timestamp);
+        object.text("level", self.level);
+        object.text("service", self.service.as_str());
+        if let Some(name) = &self.name {
+            object.text("name", name);
+        }
+        object.text("target", &self.target);
+        object.text("message", &self.fields.message);
         if let Some((trace_id, span_id)) = self.trace {
-            object.insert("trace_id".to_owned(), trace_id.into());
-            object.insert("span_id".to_owned(), span_id.into());
+            object.text("trace_id", &hex(&trace_id.to_bytes()));
+            object.text("span_id", &hex(&span_id.to_bytes()));
         }
         if !self.fields.others.is_empty() {
-            object.insert("fields".to_owned(), self.fields.others.into());
+            object.key("fields");
+            let mut fields = Object::begin(object.out);
+            for (key, value) in &self.fields.others {
+                fields.value(key, value);
+            }
+            object = Object { out: fields.end(), is_empty: false };
         }
-        let text = Value::Object(object).to_string();
-        // JSON lets these pass, a terminal acts on them.
+        // What was written is text, and escaped.
+        let text = String::from_utf8(object.end()).unwrap_or_default();
+        // JSON lets these pass, a terminal acts on them. Most lines have none of the bytes that they begin with.
+        if !text.bytes().any(|byte| matches!(byte, 0x7f | 0xc2)) {
+            return text;
+        }
         escape(&text, |c| matches!(c, '\u{7f}'..='\u{9f}'), |c| format!("\\u{:04x}", u32::from(c)))
     }
 
-    fn human(self) -> String {
+    fn human(&self) -> String {
         let mut text = format!(
             "{} {:>5} {} {}: {}",
             self.timestamp, self.level, self.service, self.target, self.fields.message
@@ -132,9 +146,53 @@ impl Line {
     }
 }
 
+/// Room for most lines.
+const LINE_BYTES: usize = 512;
+
+/// A JSON object that is written member by member.
+struct Object {
+    out: Vec<u8>,
+    is_empty: bool,
+}
+
+impl Object {
+    fn begin(mut out: Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, is_empty: true }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !std::mem::take(&mut self.is_empty) {
+            self.out.push(b',');
+        }
+        self.json(key);
+        self.out.push(b':');
+    }
+
+    fn text(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.json(value);
+    }
+
+    fn value(&mut self, key: &str, value: &Value) {
+        self.key(key);
+        self.json(value);
+    }
+
+    fn json<T: Serialize + ?Sized>(&mut self, value: &T) {
+        // Memory takes whatever is written, and texts and numbers can be.
+        let _ = serde_json::to_writer(&mut self.out, value);
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.out.push(b'}');
+        self.out
+    }
+}
+
 impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
-        self.others.insert(field.name().to_owned(), value);
+        self.others.push((field.name(), value));
     }
 }
 
@@ -177,11 +235,11 @@ fn now() -> String {
     text
 }
 
-fn current_trace() -> Option<(String, String)> {
+fn current_trace() -> Option<(TraceId, SpanId)> {
     Context::map_current(|context| {
         let span = context.span();
         let found = span.span_context();
-        found.is_valid().then(|| (found.trace_id().to_string(), found.span_id().to_string()))
+        found.is_valid().then(|| (found.trace_id(), found.span_id()))
     })
 }
 
@@ -273,6 +331,6 @@ mod tests {
             tracing::warn!(target: "store", seats = 4, hint = "a\nb\u{1b}[31m", "It is slow.");
         });
 
-        insta::assert_snapshot!(without_time(&text), @r"  WARN bot-service store: It is slow. hint=a\nb\u{1b}[31m seats=4");
+        insta::assert_snapshot!(without_time(&text), @r"  WARN bot-service store: It is slow. seats=4 hint=a\nb\u{1b}[31m");
     }
 }

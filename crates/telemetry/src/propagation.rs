@@ -40,9 +40,11 @@ impl TraceContext {
             return Self::default();
         }
         let flags = here.trace_flags() & TraceFlags::SAMPLED;
+        let (trace, span) = (hex(&here.trace_id().to_bytes()), hex(&here.span_id().to_bytes()));
+        let state = Some(here.trace_state()).filter(|state| **state != TraceState::NONE);
         Self {
-            traceparent: format!("00-{}-{}-{:02x}", here.trace_id(), here.span_id(), flags),
-            tracestate: Some(here.trace_state().header()).filter(|state| !state.is_empty()),
+            traceparent: ["00", &trace, &span, &hex(&[flags.to_u8()])].join("-"),
+            tracestate: state.map(TraceState::header).filter(|state| !state.is_empty()),
         }
     }
 
@@ -69,14 +71,26 @@ impl TraceContext {
     }
 }
 
+/// Bytes as lower-case digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
+    }
+    text
+}
+
 /// The parts of a `traceparent`; what later versions add behind them is left out.
 fn ids(traceparent: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
     if traceparent.len() > TRACEPARENT_LIMIT_BYTES {
         return None;
     }
     let mut parts = traceparent.split('-');
-    let (version, trace_id) = (hex(parts.next()?, 2)?, hex(parts.next()?, 32)?);
-    let (span_id, flags) = (hex(parts.next()?, 16)?, hex(parts.next()?, 2)?);
+    let (version, trace_id) = (number(parts.next()?, 2)?, number(parts.next()?, 32)?);
+    let (span_id, flags) = (number(parts.next()?, 16)?, number(parts.next()?, 2)?);
     let of_the_future = version > 0;
     if version == 0xff || trace_id == 0 || span_id == 0 || (parts.next().is_some() && !of_the_future) {
         return None;
@@ -86,7 +100,7 @@ fn ids(traceparent: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
 }
 
 /// So many lower-case digits.
-fn hex(text: &str, digits: usize) -> Option<u128> {
+fn number(text: &str, digits: usize) -> Option<u128> {
     let are_digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (text.len() == digits && are_digits).then(|| u128::from_str_radix(text, 16).ok())?
 }
