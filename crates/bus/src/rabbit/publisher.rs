@@ -36,18 +36,38 @@ pub(crate) enum Order {
 /// Messages that are published together, at most [`WINDOW_MESSAGES`].
 pub(crate) struct Window {
     messages: Vec<Message>,
-    answer: oneshot::Sender<Answers>,
+    asker: Asker,
+}
+
+/// Whoever waits for the answers of a window; told once.
+struct Asker {
+    messages: usize,
+    answer: Option<oneshot::Sender<Answers>>,
 }
 
 impl Window {
     pub(crate) fn new(messages: Vec<Message>) -> (Self, oneshot::Receiver<Answers>) {
         let (answer, answers) = oneshot::channel();
-        (Self { messages, answer }, answers)
+        let asker = Asker { messages: messages.len(), answer: Some(answer) };
+        (Self { messages, asker }, answers)
+    }
+}
+
+impl Asker {
+    fn tell(&mut self, answers: Answers) {
+        if let Some(answer) = self.answer.take() {
+            // Whoever no longer waits has left its messages in the outbox.
+            let _ = answer.send(answers);
+        }
     }
 
-    fn refuse(self, error: PublishError) {
-        // Whoever no longer waits has left its messages in the outbox.
-        let _ = self.answer.send(vec![Err(error); self.messages.len()]);
+    /// The same answer for all.
+    fn refuse(&mut self, error: PublishError) {
+        self.tell(vec![Err(error); self.messages]);
+    }
+
+    const fn is_told(&self) -> bool {
+        self.answer.is_none()
     }
 }
 
@@ -154,41 +174,43 @@ impl Publisher {
 
     /// Publishes a window and answers it; an error when the connection is of no more use.
     async fn publish(&mut self, link: &mut Link, window: Window) -> Result<(), lapin::Error> {
-        let Window { messages, answer } = window;
-        let mut answer = Some(answer);
+        let Window { messages, mut asker } = window;
         let exchange = self.broker.exchange();
         let channel = link.channel.clone();
         let mut sending = pin!(send(&channel, &exchange, &messages));
         let mut patience = pin!(tokio::time::sleep(self.broker.confirm_within));
-        let tell = |answer: Option<oneshot::Sender<_>>, answers| answer.map(|answer| answer.send(answers));
         loop {
             tokio::select! {
                 confirmed = &mut sending => {
                     let (answers, ended) = answers(&messages, confirmed);
-                    tell(answer, answers);
+                    asker.tell(answers);
                     return ended;
                 }
                 change = link.change() => match change {
                     Ok(change) => {
                         if matches!(change, Change::Blocked(_)) {
-                            tell(answer.take(), vec![Err(PublishError::Blocked); messages.len()]);
+                            asker.refuse(PublishError::Blocked);
                         }
-                        patience.set(tokio::time::sleep(self.broker.confirm_within));
                         self.note(change);
+                        patience.set(tokio::time::sleep(self.broker.confirm_within));
                     }
                     Err(error) => {
-                        let last = tokio::time::timeout(LAST_CONFIRMS_WITHIN, sending).await;
-                        let unknown = || vec![Err(PublishError::Unconfirmed); messages.len()];
-                        tell(answer, last.map_or_else(|_| unknown(), |confirmed| answers(&messages, confirmed).0));
+                        if let Ok(last) = tokio::time::timeout(LAST_CONFIRMS_WITHIN, sending).await {
+                            asker.tell(answers(&messages, last).0);
+                        }
+                        asker.refuse(PublishError::Unconfirmed);
                         return Err(error);
                     }
                 },
                 () = &mut patience, if self.watched.health().is_up() => {
-                    tell(answer, vec![Err(PublishError::Unconfirmed); messages.len()]);
+                    asker.refuse(PublishError::Unconfirmed);
                     return Err(io::Error::from(io::ErrorKind::TimedOut).into());
                 }
-                () = self.stop.cancelled(), if answer.is_none() => return Ok(()),
-                Some(order) = self.orders.recv(), if answer.is_none() => self.put_off(order, PublishError::Blocked),
+                // What the broker has of a window that it blocked in is confirmed some time; nobody waits for that.
+                () = self.stop.cancelled(), if asker.is_told() => return Ok(()),
+                Some(order) = self.orders.recv(), if asker.is_told() => {
+                    self.put_off(order, PublishError::Blocked);
+                }
             }
         }
     }
@@ -197,7 +219,7 @@ impl Publisher {
     fn put_off(&mut self, order: Order, why: PublishError) {
         match order {
             Order::Declare(spec) => self.keep(spec),
-            Order::Publish(window) => window.refuse(why),
+            Order::Publish(mut window) => window.asker.refuse(why),
         }
     }
 

@@ -141,3 +141,22 @@ fn with_jitter(pause: Duration) -> Duration {
     let chance = RandomState::new().hash_one(()) >> 32;
     pause / 2 + (pause / 2).mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / f64::from(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_asked_after_often_and_a_refusal_seldom() {
+        let outage = BrokerError::Unreachable { server: String::new(), reason: String::new() };
+        let refusal = BrokerError::NoVhost { server: String::new(), vhost: String::new() };
+
+        for (error, longest) in [(outage, LONGEST_PAUSE), (refusal, LONGEST_PATIENCE)] {
+            let mut backoff = Backoff::new();
+            let pauses: Vec<_> = (0..20).map(|_| backoff.after(&error)).collect();
+            assert!(pauses[0] <= FIRST_PAUSE);
+            assert!(pauses.iter().all(|pause| *pause <= longest));
+            assert!(pauses[19] >= longest / 2, "{error}: {pauses:?}");
+        }
+    }
+}

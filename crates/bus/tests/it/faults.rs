@@ -117,6 +117,27 @@ async fn a_broker_that_was_away_is_found_within_five_seconds() {
 }
 
 #[tokio::test]
+async fn an_outage_is_one_line_when_it_begins_and_one_when_it_ends() {
+    broker::tell("outage", async |scene| {
+        let (telemetry, seen) = Telemetry::captured(ServiceName::Api);
+        let _logged = tracing::dispatcher::set_default(&telemetry.log_dispatch());
+        let (bus, proxy) = behind_a_proxy(scene).await;
+        let (_bot, _other) = (bus.subscribe(BOT).await, bus.subscribe(BOT).await);
+        eventually(async || bus.health().is_up().then_some(())).await;
+
+        proxy.set(Way::Shut);
+        proxy.cut();
+        eventually(async || (proxy.refused() >= 9).then_some(())).await;
+        proxy.set(Way::Open);
+        eventually(async || bus.health().is_up().then_some(())).await;
+
+        let names: Vec<_> = seen.logs().into_iter().filter_map(|log| log.name).collect();
+        assert_eq!(names, ["bus.connected", "bus.away", "bus.back"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_connection_that_falls_silent_is_taken_for_dead() {
     broker::tell("silent", async |scene| {
         let proxy = Proxy::before(&scene.url).await;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use telemetry::Secret;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,6 +27,7 @@ pub(crate) struct Proxy {
     way: watch::Sender<Way>,
     cuts: watch::Sender<u64>,
     injected: broadcast::Sender<Vec<u8>>,
+    refused: Arc<AtomicUsize>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
@@ -34,6 +36,7 @@ struct Switches {
     way: watch::Receiver<Way>,
     cuts: watch::Receiver<u64>,
     injected: Arc<broadcast::Sender<Vec<u8>>>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -45,10 +48,15 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (way, cuts, injected) =
             (watch::Sender::new(Way::Open), watch::Sender::new(0), broadcast::Sender::new(16));
-        let switches =
-            Switches { way: way.subscribe(), cuts: cuts.subscribe(), injected: Arc::new(injected.clone()) };
+        let refused = Arc::new(AtomicUsize::new(0));
+        let switches = Switches {
+            way: way.subscribe(),
+            cuts: cuts.subscribe(),
+            injected: Arc::new(injected.clone()),
+            refused: Arc::clone(&refused),
+        };
         let accepting = telemetry::spawn(accept(listener, target, switches));
-        Self { address, way, cuts, injected, accepting }
+        Self { address, way, cuts, injected, refused, accepting }
     }
 
     /// The same address by way of the proxy.
@@ -60,6 +68,11 @@ impl Proxy {
 
     pub(crate) fn set(&self, way: Way) {
         self.way.send_replace(way);
+    }
+
+    /// How often somebody was cut off at once.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Ends all connections.
@@ -86,6 +99,7 @@ async fn accept(listener: TcpListener, target: (String, u16), switches: Switches
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         if *switches.way.borrow() == Way::Shut {
+            switches.refused.fetch_add(1, Ordering::Relaxed);
             continue;
         }
         let (target, mut switches) = (target.clone(), switches.clone());
