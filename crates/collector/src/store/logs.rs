@@ -142,7 +142,8 @@ pub(crate) struct LogFilter {
 impl Reader {
     /// Log records that match, newest first.
     pub(crate) async fn find_logs(&self, filter: &LogFilter) -> sqlx::Result<Vec<StoredLog>> {
-        let mut query = QueryBuilder::new("SELECT time_ns, service, body FROM logs WHERE TRUE");
+        // What a view over several slices is ordered by must be among its columns: else all of it is sorted.
+        let mut query = QueryBuilder::new("SELECT time_ns, service, body, id FROM logs WHERE TRUE");
         if let Some(service) = &filter.service {
             query.push(" AND service = ").push_bind(service);
         }

@@ -129,12 +129,12 @@ impl Reader {
         let mut ids = Vec::new();
         for look in 0..MAX_LOOKS {
             let offset = look * SPANS_PER_LOOK;
-            let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+            let rows: Vec<(Vec<u8>, Option<Vec<u8>>, i64)> =
                 matching_spans(filter, offset).build_query_as().fetch_all(self.pool()).await?;
             let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < SPANS_PER_LOOK);
-            let found = rows.iter().filter(|(_, body)| filter.fits(body.as_deref()));
+            let found = rows.iter().filter(|(_, body, _)| filter.fits(body.as_deref()));
             let fresh =
-                found.filter_map(|(id, _)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
+                found.filter_map(|(id, ..)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
             ids.extend(fresh);
             if is_last || ids.len() >= filter.limit {
                 break;
@@ -163,7 +163,9 @@ impl Reader {
 }
 
 fn matching_spans(filter: &TraceFilter, offset: i64) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(format!("SELECT trace_id, {} FROM spans WHERE TRUE", filter.body()));
+    // What a view over several slices is ordered by must be among its columns: else all of it is sorted.
+    let mut query =
+        QueryBuilder::new(format!("SELECT trace_id, {}, start_ns FROM spans WHERE TRUE", filter.body()));
     push_conditions(&mut query, filter);
     push_times(&mut query, filter.from_ns, filter.until_ns);
     query.push(" ORDER BY start_ns DESC LIMIT ").push_bind(SPANS_PER_LOOK).push(" OFFSET ").push_bind(offset);
@@ -275,4 +277,41 @@ fn summary(lines: &[Line]) -> Option<TraceSummary> {
         start_unix_nano: start_ns,
         duration_ns: end_ns.saturating_sub(start_ns),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+    use super::*;
+    use crate::store::schema;
+
+    #[tokio::test]
+    async fn no_search_sorts_what_several_slices_hold() {
+        let mut db = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        schema::create_store(&mut db).await.unwrap();
+        for number in [1, 2] {
+            schema::create_slice(&mut db, number).await.unwrap();
+        }
+        schema::create_views(&mut db, &[1, 2]).await.unwrap();
+        let any = TraceFilter::default;
+        let searches = [
+            matching_spans(&any(), 0),
+            matching_spans(&TraceFilter { service: Some("x".into()), ..any() }, 0),
+            matching_spans(&TraceFilter { errors: true, ..any() }, 0),
+            matching_spans(&TraceFilter { min_ms: Some(500), ..any() }, 0),
+            matching_spans(&TraceFilter { until_ns: Some(7), ..any() }, 0),
+            part(&TraceFilter { name: Some("x".into()), ..any() }, 7),
+        ];
+        for search in searches {
+            let sql = search.into_string();
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                    .fetch_all(&mut db)
+                    .await
+                    .unwrap();
+            let plan: Vec<_> = plan.into_iter().map(|(.., step)| step).collect();
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}\n{plan:#?}");
+        }
+    }
 }
