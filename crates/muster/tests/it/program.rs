@@ -15,6 +15,8 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it is looked for meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long a connection is kept for the next request.
+const IDLE: Duration = Duration::from_secs(2);
 /// Whoever asks the program to end may count on this.
 const ENDS_WITHIN: Duration = Duration::from_secs(15);
 
@@ -39,7 +41,9 @@ pub(crate) async fn until<T, E: Display>(what: &str, mut look: impl AsyncFnMut()
 pub(crate) fn browser() -> reqwest::Client {
     // Another test of this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // Servers hang up on whoever says nothing for five seconds: a connection is not used again as late as that.
     let client = reqwest::Client::builder().no_proxy().user_agent("story").timeout(PATIENCE);
+    let client = client.pool_idle_timeout(IDLE);
     client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 

@@ -57,8 +57,8 @@ async fn nobody_has_ever_listened() {
 
 #[tokio::test]
 async fn somebody_listens_and_never_answers() {
-    let hole = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = hole.local_addr().unwrap();
+    let silence = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silence.local_addr().unwrap();
     let home = Home::watched().set("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}"));
     let program = home.up().await;
     works(&program, &home).await;

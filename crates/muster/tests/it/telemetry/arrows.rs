@@ -50,7 +50,7 @@ fn trace_of(answer: &Answer) -> String {
     answer.header("x-request-id").to_owned()
 }
 
-fn is_sql(span: &&Value) -> bool {
+fn is_sql(span: &Value) -> bool {
     span["attributes"]["db.query.text"].is_string()
 }
 
@@ -76,7 +76,7 @@ async fn database_queries_are_child_spans() {
     let title = "Never in a statement";
     let made = stage.ada.post("/api/v1/games", &stage.wish(title, 62).await).await;
     let trace = sink.whole(&trace_of(&made), &["POST /api/v1/games", "games.create", "COMMIT"]).await;
-    let queries: Vec<_> = trace.spans.iter().filter(is_sql).collect();
+    let queries: Vec<_> = trace.spans.iter().filter(|span| is_sql(span)).collect();
     for expected in ["SELECT sessions", "SELECT members", "INSERT games", "INSERT outbox", "COMMIT"] {
         assert!(queries.iter().any(|query| query["name"] == expected), "{expected} is missing");
     }
@@ -155,7 +155,7 @@ async fn rabbitmq_propagates_context_over_a_broker() {
         (&process.trace_id, process.parent_span_id.as_ref()),
         (&publish.trace_id, Some(&publish.span_id))
     );
-    assert_eq!(process.links, [publish.span_id.clone()]);
+    assert_eq!(process.links, std::slice::from_ref(&publish.span_id));
     assert_eq!(process.attributes["messaging.system"], "rabbitmq");
     bus.close().await;
 }
@@ -176,7 +176,36 @@ async fn bot_command_creates_root_span() {
     assert_eq!(attributes["user.id"], cast::find_person("Dana").unwrap().id.to_string());
     let verb = trace.only("games.list");
     assert_eq!(trace.parent(verb).unwrap()["span_id"], root["span_id"]);
-    assert!(trace.spans.iter().any(|span| is_sql(&span)), "its queries are in its trace");
+    assert!(trace.spans.iter().any(is_sql), "its queries are in its trace");
+    stage.program.stop().await;
+}
+
+#[tokio::test]
+async fn daemon_http_call_propagates_trace() {
+    let (sink, stage) = open().await;
+    stage.ada.create(&stage.wish("Winterhold", 62).await).await;
+    stage.card("Winterhold", "Open").await;
+    let hint = "POST /internal/v1/hints";
+    for (minutes, root, daemon) in [
+        (2, "notification.dispatch", "notification-daemon"),
+        (60, "status_transition.apply", "status-transition-daemon"),
+    ] {
+        stage.guild.advance(minutes).await;
+        let id = sink.root(root).await;
+        let (called, answered) = sink
+            .until(&format!("the hint of {daemon}"), |exported| {
+                let of_it = |kind: &str| {
+                    let mut spans = exported.named(hint).filter(|span| span["trace_id"] == id.as_str());
+                    spans.find(|span| span["kind"] == kind).cloned()
+                };
+                of_it("client").zip(of_it("server"))
+            })
+            .await;
+        assert_eq!((said(&called, "service"), said(&answered, "service")), (daemon, "api-service"));
+        assert_eq!(answered["parent_span_id"], called["span_id"], "a sibling's signed call is a parent");
+        assert_eq!(answered["attributes"]["http.response.status_code"], 204);
+        assert!(sink.exported().trace(&id).has(root), "all of it is the daemon's trace");
+    }
     stage.program.stop().await;
 }
 

@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use telemetry::registry::Emitted;
 
 /// Everything that has come.
@@ -231,5 +232,8 @@ fn id(bytes: &[u8]) -> Value {
     if bytes.iter().all(|byte| *byte == 0) {
         return Value::Null;
     }
-    Value::String(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Value::String(bytes.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    }))
 }

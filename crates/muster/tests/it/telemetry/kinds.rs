@@ -1,4 +1,8 @@
 //! Each kind of span says what the contract asks of it: always what is required, and what else its story gives rise to.
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of a type that borrows is no such pointer"
+)]
 
 use super::exported::Exported;
 use crate::shape::said;
@@ -25,7 +29,8 @@ const fn duty(kind: &'static str, says: &'static [&'static str], when: fn(&Span)
 
 /// What the contract lists beside what is required, and when it is due.
 const DUTIES: &[Duty] = &[
-    duty("http.server", &["http.response.status_code", "client.address"], always),
+    duty("http.server", &["client.address"], always),
+    duty("http.server", &["http.response.status_code"], |it| !it.is_cut_off()),
     duty("http.server", &["network.protocol.version"], always),
     duty("http.server", &["user_agent.original", "server.address", "server.port"], |it| !it.is_a_siblings()),
     duty("http.server", &["http.route"], |it| it.number("http.response.status_code") != 404),
@@ -63,10 +68,12 @@ const DUTIES: &[Duty] = &[
     duty("gateway", &["discord.guild.id"], |it| it.text("discord.gateway.event") == "GUILD_CREATE"),
     duty("notification.cycle", &["muster.cycle.wake_reason", "muster.cycle.oldest_lateness_ms"], always),
     duty("status_transition.cycle", &["muster.cycle.wake_reason", "muster.cycle.oldest_lateness_ms"], always),
-    duty("notification.dispatch", &["muster.notification.lateness_ms", "muster.outcome"], always),
+    duty("notification.dispatch", &["muster.notification.lateness_ms"], always),
+    duty("notification.dispatch", &["muster.outcome"], |it| it.is_well()),
     duty("notification.dispatch", &["discord.guild.id"], always),
     duty("notification.dispatch", &["user.id"], |it| it.text("muster.notification.kind") == "join_notice"),
-    duty("status_transition.apply", &["muster.transition.lateness_ms", "muster.outcome"], always),
+    duty("status_transition.apply", &["muster.transition.lateness_ms"], always),
+    duty("status_transition.apply", &["muster.outcome"], |it| it.is_well()),
     duty("status_transition.apply", &["discord.guild.id"], always),
     duty("delivery", &["muster.outcome"], |it| it.is_well()),
     duty("delivery", &["discord.channel.id"], |it| {
@@ -152,6 +159,11 @@ impl Span<'_> {
         self.children().any(is_known)
     }
 
+    /// Somebody who has not ended when the program did.
+    fn is_cut_off(&self) -> bool {
+        self.text("user_agent.original") == super::trouble::TALKER
+    }
+
     /// Another service's call on the internal listener.
     fn is_a_siblings(&self) -> bool {
         self.text("http.route").starts_with("/internal/")
@@ -199,6 +211,6 @@ impl Span<'_> {
 
     /// Whoever may not know of a game is not told its guild.
     fn is_welcome(&self) -> bool {
-        !["not-found", "forbidden", "invalid", "broken"].contains(&self.text("muster.outcome"))
+        !["not_found", "forbidden", "invalid", "unavailable", "broken"].contains(&self.text("muster.outcome"))
     }
 }

@@ -32,26 +32,76 @@ const ELSEWHERE: &[Elsewhere] = &[
         lines: &["event cache.away", "event cache.back"],
     },
     Elsewhere {
-        why: "Discord asks for a heartbeat every 41 seconds",
+        why: "Discord asks for a heartbeat every 41 seconds; sometimes one comes in time",
         file: "crates/telemetry/tests/it/registry/emitted.rs",
         test: "what_this_crate_emits_is_what_the_registry_lists",
-        lines: &["metric muster.discord.gateway.heartbeat.latency"],
+        lines: &[SOMETIMES],
     },
     Elsewhere {
-        why: "it needs several processes on one PostgreSQL",
+        why: "the operator has to change settings meanwhile",
+        file: "crates/muster/tests/it/settings.rs",
+        test: "a_hangup_takes_over_the_sampler_and_the_level",
+        lines: &[
+            "attribute changed",
+            "attribute waiting",
+            "event settings.refused",
+            "event settings.reloaded",
+        ],
+    },
+    Elsewhere {
+        why: "it is said of a receiver that stays away to the end",
+        file: "crates/muster/tests/it/telemetry/absent.rs",
+        test: "nobody_has_ever_listened",
+        lines: &["event telemetry.flush_failed"],
+    },
+    Elsewhere {
+        why: "it needs a RabbitMQ that goes away",
+        file: "crates/bus/tests/it/faults.rs",
+        test: "a_broker_that_was_away_is_found_within_five_seconds",
+        lines: &["event bus.away", "event bus.back", "event bus.connected"],
+    },
+    Elsewhere {
+        why: "it needs a RabbitMQ without room, or one that refuses",
+        file: "crates/bus/tests/it/faults.rs",
+        test: "a_broker_without_room_stops_who_publishes_and_nobody_else",
+        lines: &["event bus.blocked", "event bus.refused"],
+    },
+    Elsewhere {
+        why: "it needs another receiver to send on to, which fails",
+        file: "crates/collector/tests/it/forward.rs",
+        test: "an_outage_loses_nothing",
+        lines: &[
+            "attribute endpoint",
+            "event collector.forward.exception",
+            "event collector.forward.interrupted",
+            "event collector.forward.refused",
+            "event collector.forward.resumed",
+        ],
+    },
+    Elsewhere {
+        why: "it needs servers to ask for their metrics, or several processes on one PostgreSQL",
         file: "crates/telemetry/tests/it/registry/mod.rs",
         test: "every_event_of_the_sources_is_listed_and_the_reverse",
-        lines: &["event process.waits_for_database", "event scheduler.hint_lost", "event store.hints_lost"],
+        lines: &[
+            "attribute target_kind",
+            "event collector.scrape.down",
+            "event collector.scrape.up",
+            "event process.waits_for_database",
+            "event scheduler.hint_lost",
+            "event store.hints_lost",
+        ],
     },
     Elsewhere {
-        why: "it says that the program has broken an assumption of its own, or the disk one of everybody's",
+        why: "it says that the program has broken an assumption of its own, or comes at a moment that can't be chosen",
         file: "crates/telemetry/tests/it/registry/mod.rs",
         test: "every_event_of_the_sources_is_listed_and_the_reverse",
         lines: &[
             "attribute items",
+            "event bot.commands_not_registered",
             "event bot.message_refused",
             "event bot.shard_not_released",
             "event collector.close.exception",
+            "event collector.drain.timeout",
             "event collector.retain.exception",
             "event collector.write.exception",
             "event discord.gateway.unreadable",
@@ -65,11 +115,14 @@ const ELSEWHERE: &[Elsewhere] = &[
     },
 ];
 
+/// What comes or does not, as it happens.
+const SOMETIMES: &str = "metric muster.discord.gateway.heartbeat.latency";
+
 #[tokio::test]
 async fn the_whole_system_keeps_its_contract() {
     let told = wide::play().await;
     check(&told);
-    let _ = std::panic::catch_unwind(|| budget::check(&told.exported));
+    budget::check(&told.exported);
     kinds::check(&told.exported);
 }
 
@@ -79,9 +132,10 @@ fn check(told: &Told) {
     let elsewhere: BTreeSet<_> =
         ELSEWHERE.iter().flat_map(|it| it.lines).map(|line| (*line).to_owned()).collect();
     let silent: Vec<_> = found.unemitted.difference(&elsewhere).collect();
-    let stale: Vec<_> = elsewhere.difference(&found.unemitted).collect();
-    println!(
-        "not listed: {:#?}\nnot emitted: {silent:#?}\nshown elsewhere, and here: {stale:#?}",
+    let stale: Vec<_> = elsewhere.difference(&found.unemitted).filter(|line| *line != SOMETIMES).collect();
+    assert!(
+        found.unlisted.is_empty() && silent.is_empty() && stale.is_empty(),
+        "not listed: {:#?}\nnot emitted: {silent:#?}\nshown elsewhere, and here too: {stale:#?}",
         found.unlisted
     );
 }

@@ -117,15 +117,15 @@ pub(super) async fn with_strangers(stage: &Stage, internal: &str) {
 
 /// The practice Discord can't write its state down: something is in the way.
 pub(super) async fn with_the_disk(stage: &Stage, home: &Home) {
-    let state = home.data().join("practice.json");
-    let there = async || state.is_file().then_some(());
+    let file = home.data().join("practice.json");
+    let there = async || file.is_file().then_some(());
     eventually("the state of the practice Discord", there).await;
-    fs::remove_file(&state).unwrap();
-    fs::create_dir(&state).unwrap();
-    fs::write(state.join("in the way"), "").unwrap();
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    fs::write(file.join("in the way"), "").unwrap();
     stage.guild.post("clock", json!({ "resume": true })).await;
     stage.program.says("practice.state_not_saved").await;
-    fs::remove_dir_all(&state).unwrap();
+    fs::remove_dir_all(&file).unwrap();
     stage.guild.post("clock", json!({ "resume": true })).await;
     eventually("the state once more", there).await;
 }
@@ -175,12 +175,16 @@ async fn find_half_of_it_gone(program: &Program, guild: &Guild, home: &Home) {
     rename(home, "also_gone", "guilds").await;
 }
 
-/// Somebody who begins to say something, and doesn't end.
+/// What somebody calls himself who begins to say something and doesn't end.
+pub(super) const TALKER: &str = "talker";
+
+/// Begins to say something, and doesn't end.
 async fn talk(program: &Program, door: &str) -> TcpStream {
     let mut talker = TcpStream::connect(program.authority(door)).await.unwrap();
     let path = if door == "dashboard" { "/api/v1/auth/practice" } else { "/v1/traces" };
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{{"
+        "POST {path} HTTP/1.1\r\nhost: here\r\nuser-agent: {TALKER}\r\ncontent-type: application/json\r\n\
+         content-length: 99\r\n\r\n{{"
     );
     talker.write_all(head.as_bytes()).await.unwrap();
     talker

@@ -51,7 +51,7 @@ pub(crate) fn made(trace: &Trace) {
                 bot-service UPDATE cards CLIENT [6]
                 bot-service COMMIT CLIENT [5]
             bot-service ack muster.bot CLIENT [12]
-    [1] client.address http.request.method http.response.status_code http.route network.protocol.version server.address url.path url.scheme user.id user_agent.original
+    [1] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address server.port url.path url.scheme user.id user_agent.original
     [2] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [3] discord.guild.id muster.action muster.game.id muster.outcome muster.template.id user.id
     [4] discord.guild.id muster.action muster.outcome user.id
@@ -117,7 +117,7 @@ pub(crate) fn joined_by_button(trace: &Trace) {
     [8] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
     [9] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [10] discord.guild.id muster.action muster.game.id muster.outcome
-    [11] discord.channel.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
+    [11] discord.channel.id discord.message.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
     [12] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
     [13] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
     ");
@@ -180,7 +180,7 @@ pub(crate) fn moved_up(trace: &Trace) {
                 bot-service UPDATE deliveries CLIENT [6]
                 bot-service COMMIT CLIENT [5]
             bot-service ack muster.bot CLIENT [13]
-    [1] client.address http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address url.path url.scheme user.id user_agent.original
+    [1] client.address http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address server.port url.path url.scheme user.id user_agent.original
     [2] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [3] discord.guild.id muster.action muster.game.id muster.outcome user.id
     [4] discord.guild.id muster.action muster.outcome user.id
@@ -189,7 +189,7 @@ pub(crate) fn moved_up(trace: &Trace) {
     [7] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
     [8] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [9] discord.guild.id muster.action muster.game.id muster.outcome
-    [10] discord.channel.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
+    [10] discord.channel.id discord.message.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
     [11] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
     [12] muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome user.id
     [13] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
@@ -259,7 +259,7 @@ pub(crate) fn cancelled(trace: &Trace) {
                 bot-service UPDATE cards CLIENT [6]
                 bot-service COMMIT CLIENT [5]
             bot-service ack muster.bot CLIENT [13]
-    [1] client.address http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address url.path url.scheme user.id user_agent.original
+    [1] client.address http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address server.port url.path url.scheme user.id user_agent.original
     [2] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [3] discord.guild.id muster.action muster.game.id muster.outcome user.id
     [4] discord.guild.id muster.action muster.outcome user.id
@@ -270,7 +270,7 @@ pub(crate) fn cancelled(trace: &Trace) {
     [9] discord.guild.id muster.action muster.game.id muster.outcome
     [10] muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome user.id
     [11] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
-    [12] discord.channel.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
+    [12] discord.channel.id discord.message.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
     [13] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
     ");
 }

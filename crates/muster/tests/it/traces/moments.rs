@@ -17,7 +17,7 @@ pub(crate) fn reminded(trace: &Trace) {
         notification-daemon COMMIT CLIENT [3]
         notification-daemon publish muster.events PRODUCER [6]
           bot-service process muster.bot CONSUMER [7] links=1
-            bot-service events.take INTERNAL [8]
+            bot-service events.take INTERNAL [2]
               bot-service BEGIN IMMEDIATE CLIENT [3]
               bot-service INSERT inbox CLIENT [5]
               bot-service SELECT games CLIENT [4]
@@ -26,7 +26,7 @@ pub(crate) fn reminded(trace: &Trace) {
               bot-service INSERT deliveries CLIENT [5]
               bot-service INSERT deliveries CLIENT [5]
               bot-service COMMIT CLIENT [3]
-              bot-service delivery.send reminder INTERNAL [9]
+              bot-service delivery.send reminder INTERNAL [8]
                 bot-service SELECT games CLIENT [4]
                 bot-service SELECT guilds CLIENT [4]
                 bot-service SELECT participants CLIENT [4]
@@ -34,11 +34,11 @@ pub(crate) fn reminded(trace: &Trace) {
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service UPDATE deliveries CLIENT [5]
                 bot-service COMMIT CLIENT [3]
-                bot-service POST /channels/{channel.id}/messages CLIENT [10]
+                bot-service POST /channels/{channel.id}/messages CLIENT [9]
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service UPDATE deliveries CLIENT [5]
                 bot-service COMMIT CLIENT [3]
-              bot-service delivery.send reminder INTERNAL [9]
+              bot-service delivery.send reminder INTERNAL [8]
                 bot-service SELECT games CLIENT [4]
                 bot-service SELECT guilds CLIENT [4]
                 bot-service SELECT participants CLIENT [4]
@@ -46,42 +46,41 @@ pub(crate) fn reminded(trace: &Trace) {
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service UPDATE deliveries CLIENT [5]
                 bot-service COMMIT CLIENT [3]
-                bot-service POST /channels/{channel.id}/messages CLIENT [10]
+                bot-service POST /channels/{channel.id}/messages CLIENT [9]
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service UPDATE deliveries CLIENT [5]
                 bot-service COMMIT CLIENT [3]
-              bot-service delivery.send reminder INTERNAL [9]
+              bot-service delivery.send reminder INTERNAL [8]
                 bot-service SELECT games CLIENT [4]
                 bot-service SELECT guilds CLIENT [4]
                 bot-service SELECT participants CLIENT [4]
                 bot-service SELECT users CLIENT [4]
-                bot-service POST /users/@me/channels CLIENT [10]
+                bot-service POST /users/@me/channels CLIENT [9]
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service INSERT users CLIENT [5]
                 bot-service COMMIT CLIENT [3]
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service UPDATE deliveries CLIENT [5]
                 bot-service COMMIT CLIENT [3]
-                bot-service POST /channels/{channel.id}/messages CLIENT [10]
+                bot-service POST /channels/{channel.id}/messages CLIENT [9]
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service UPDATE deliveries CLIENT [5]
                 bot-service COMMIT CLIENT [3]
-            bot-service ack muster.bot CLIENT [11]
-      notification-daemon POST /internal/v1/hints CLIENT [12]
-        api-service POST /internal/v1/hints SERVER [13]
+            bot-service ack muster.bot CLIENT [10]
+      notification-daemon POST /internal/v1/hints CLIENT [11]
+        api-service POST /internal/v1/hints SERVER [12]
     [1] discord.guild.id muster.game.id muster.notification.id muster.notification.kind muster.notification.lateness_ms muster.notification.scheduled_time muster.outcome
-    [2] muster.action muster.game.id muster.outcome
+    [2] discord.guild.id muster.action muster.game.id muster.outcome
     [3] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [4] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [5] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [6] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
     [7] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
-    [8] discord.guild.id muster.action muster.game.id muster.outcome
-    [9] muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome user.id
-    [10] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
-    [11] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
-    [12] http.request.method http.response.status_code server.address server.port url.full url.template
-    [13] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version url.path url.scheme
+    [8] muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome user.id
+    [9] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
+    [10] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
+    [11] http.request.method http.response.status_code server.address server.port url.full url.template
+    [12] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version url.path url.scheme
     ");
 }
 
@@ -101,36 +100,35 @@ pub(crate) fn started(trace: &Trace) {
         status-transition-daemon COMMIT CLIENT [3]
         status-transition-daemon publish muster.events PRODUCER [6]
           bot-service process muster.bot CONSUMER [7] links=1
-            bot-service events.take INTERNAL [8]
+            bot-service events.take INTERNAL [2]
               bot-service BEGIN IMMEDIATE CLIENT [3]
               bot-service INSERT inbox CLIENT [5]
               bot-service SELECT games CLIENT [4]
               bot-service SELECT participants CLIENT [4]
               bot-service UPDATE cards CLIENT [5]
               bot-service COMMIT CLIENT [3]
-              bot-service delivery.send card INTERNAL [9]
+              bot-service delivery.send card INTERNAL [8]
                 bot-service SELECT games CLIENT [4]
                 bot-service SELECT guilds CLIENT [4]
                 bot-service SELECT participants CLIENT [4]
-                bot-service PATCH /channels/{channel.id}/messages/{message.id} CLIENT [10]
+                bot-service PATCH /channels/{channel.id}/messages/{message.id} CLIENT [9]
                 bot-service BEGIN IMMEDIATE CLIENT [3]
                 bot-service UPDATE cards CLIENT [5]
                 bot-service COMMIT CLIENT [3]
-            bot-service ack muster.bot CLIENT [11]
-      status-transition-daemon POST /internal/v1/hints CLIENT [12]
-        api-service POST /internal/v1/hints SERVER [13]
+            bot-service ack muster.bot CLIENT [10]
+      status-transition-daemon POST /internal/v1/hints CLIENT [11]
+        api-service POST /internal/v1/hints SERVER [12]
     [1] discord.guild.id muster.game.id muster.outcome muster.transition.lateness_ms muster.transition.new_status muster.transition.old_status muster.transition.time
-    [2] muster.action muster.game.id muster.outcome
+    [2] discord.guild.id muster.action muster.game.id muster.outcome
     [3] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [4] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [5] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [6] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
     [7] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
-    [8] discord.guild.id muster.action muster.game.id muster.outcome
-    [9] discord.channel.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
-    [10] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
-    [11] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
-    [12] http.request.method http.response.status_code server.address server.port url.full url.template
-    [13] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version url.path url.scheme
+    [8] discord.channel.id discord.message.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
+    [9] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
+    [10] messaging.destination.name messaging.operation.name messaging.operation.type messaging.rabbitmq.message.delivery_tag messaging.system
+    [11] http.request.method http.response.status_code server.address server.port url.full url.template
+    [12] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version url.path url.scheme
     ");
 }
