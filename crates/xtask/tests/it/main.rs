@@ -3,4 +3,5 @@
 
 mod alloy;
 mod architecture;
+mod documents;
 mod repository;
