@@ -40,6 +40,11 @@ impl People {
         Cow::Owned(text)
     }
 
+    /// Whether ids are written as hashes.
+    pub(crate) const fn are_hidden(&self) -> bool {
+        self.keyed.is_some()
+    }
+
     /// Whether a field of a log record holds an id that has to be hidden.
     pub(crate) fn are_named_by(&self, field: &str) -> bool {
         self.keyed.is_some() && matches!(field, "user.id" | "user_id")

@@ -1,8 +1,11 @@
 //! What is taken out of texts that come from elsewhere before they are recorded.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
+
+use crate::people::People;
 
 /// Longest error message that is recorded, in bytes.
 const MESSAGE_LIMIT_BYTES: usize = 2_048;
@@ -11,23 +14,23 @@ const CAUSES_LIMIT: usize = 16;
 const REDACTED: &str = "REDACTED";
 
 /// A URL as `url.full` may carry it: no user, no query, no fragment, and no path segment that its template
-/// calls a token (Discord puts tokens in paths).
-pub(crate) fn url(full: &str, template: &str) -> String {
+/// calls a token (Discord puts tokens in paths). A segment that it calls a user is written as users are.
+pub(crate) fn url(full: &str, template: &str, people: &People) -> String {
     let full = without_query(full);
     let (scheme, rest) = full.split_once("://").unwrap_or(("http", full));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let mut kept = String::with_capacity(full.len() + REDACTED.len());
     kept.extend([scheme, "://", host, "/"]);
-    push_without_secrets(&mut kept, path, template);
+    push_without_secrets(&mut kept, path, (template, people));
     kept
 }
 
-/// A path as `url.path` may carry it: no query, and nothing that its route calls a token.
-pub(crate) fn path(full: &str, route: &str) -> String {
+/// A path as `url.path` may carry it: no query, nothing that its route calls a token, users as they are written.
+pub(crate) fn path(full: &str, route: &str, people: &People) -> String {
     let full = without_query(full);
     let mut kept = String::with_capacity(full.len());
-    push_without_secrets(&mut kept, full, route);
+    push_without_secrets(&mut kept, full, (route, people));
     kept
 }
 
@@ -36,16 +39,26 @@ fn without_query(full: &str) -> &str {
 }
 
 /// The template is matched from its end, since the server may mount it under a prefix.
-fn push_without_secrets(kept: &mut String, path: &str, template: &str) {
-    if !template.split('/').any(is_secret) {
+fn push_without_secrets(kept: &mut String, path: &str, (template, people): (&str, &People)) {
+    let is_hidden = |segment| is_secret(segment) || (people.are_hidden() && is_person(segment));
+    if !template.split('/').any(is_hidden) {
         return kept.push_str(path);
     }
     let mut names = template.split('/').rev();
-    let secret_segments: Vec<bool> = path.split('/').map(|_| names.next().is_some_and(is_secret)).collect();
-    for (index, (segment, secret)) in path.split('/').zip(secret_segments.iter().rev()).enumerate() {
+    let names: Vec<&str> = path.split('/').map(|_| names.next().unwrap_or_default()).collect();
+    for (index, (segment, name)) in path.split('/').zip(names.iter().rev()).enumerate() {
         kept.push_str(if index == 0 { "" } else { "/" });
-        kept.push_str(if *secret { REDACTED } else { segment });
+        kept.push_str(&match *name {
+            name if is_secret(name) => Cow::Borrowed(REDACTED),
+            name if is_person(name) => people.written(segment),
+            _ => Cow::Borrowed(segment),
+        });
     }
+}
+
+/// Whether a segment of a template is a placeholder for somebody's id.
+fn is_person(segment: &str) -> bool {
+    segment.starts_with('{') && segment.contains("user")
 }
 
 /// Whether a segment of a template is a placeholder for something secret.
@@ -106,22 +119,41 @@ pub(crate) fn exception_event_name(operation: &'static str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Secret, UserIds};
+
+    fn plain() -> People {
+        People::new(&UserIds::Plain)
+    }
+
+    #[test]
+    fn users_in_paths_are_written_as_users_are() {
+        let hidden = People::new(&UserIds::Hashed(Secret::new("0123456789abcdef".to_owned())));
+        let written = hidden.written("80351110224678912").into_owned();
+        let route = "/games/{id}/participants/{user}";
+
+        let kept = path("/api/v1/games/7/participants/80351110224678912", route, &hidden);
+        assert_eq!(kept, format!("/api/v1/games/7/participants/{written}"));
+        let full = "https://discord.test/api/v10/guilds/1/members/80351110224678912";
+        let kept = url(full, "/guilds/{guild.id}/members/{user.id}", &hidden);
+        assert_eq!(kept, format!("https://discord.test/api/v10/guilds/1/members/{written}"));
+        assert_eq!(url(full, "/guilds/{guild.id}/members/{user.id}", &plain()), full);
+    }
 
     #[test]
     fn a_url_loses_user_query_and_token() {
         let full = "https://me:pw@discord.test/api/v10/webhooks/12/tOkEn/messages/@original?wait=true#x";
 
-        let kept = url(full, "/webhooks/{id}/{token}/messages/@original");
+        let kept = url(full, "/webhooks/{id}/{token}/messages/@original", &plain());
 
         assert_eq!(kept, "https://discord.test/api/v10/webhooks/12/REDACTED/messages/@original");
     }
 
     #[test]
     fn a_path_loses_what_its_route_calls_a_secret() {
-        assert_eq!(path("/calendars/s3cret.ics?x=1", "/calendars/{token}"), "/calendars/REDACTED");
-        assert_eq!(path("/join/s3cret/now", "/join/{invite_code}/now"), "/join/REDACTED/now");
-        assert_eq!(path("/games/7", "/games/{id}"), "/games/7");
-        assert_eq!(path("/nowhere#x", ""), "/nowhere");
+        assert_eq!(path("/calendars/s3cret.ics?x=1", "/calendars/{token}", &plain()), "/calendars/REDACTED");
+        assert_eq!(path("/join/s3cret/now", "/join/{invite_code}/now", &plain()), "/join/REDACTED/now");
+        assert_eq!(path("/games/7", "/games/{id}", &plain()), "/games/7");
+        assert_eq!(path("/nowhere#x", "", &plain()), "/nowhere");
     }
 
     #[test]

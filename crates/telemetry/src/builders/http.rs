@@ -72,7 +72,8 @@ impl Telemetry {
         let operation = "http.server.request";
         self.start(Start { name, kind: SpanKind::Server, operation, parent, link, group }, || {
             let original = method.is_none().then(|| text("http.request.method_original", given));
-            let path = KeyValue::new("url.path", redact::path(path, route.unwrap_or_default()));
+            let path =
+                KeyValue::new("url.path", redact::path(path, route.unwrap_or_default(), self.people()));
             found.attributes().chain([path]).chain(original).collect::<Vec<_>>()
         })
     }
@@ -97,7 +98,7 @@ impl Telemetry {
             group: Some(Arc::clone(&group)),
         };
         self.start(start, || {
-            let full = redact::url(request.url, request.template);
+            let full = redact::url(request.url, request.template, self.people());
             group.attributes().chain([KeyValue::new("url.full", full)]).collect::<Vec<_>>()
         })
     }
