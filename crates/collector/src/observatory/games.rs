@@ -40,13 +40,13 @@ pub(crate) fn href(game: &str) -> String {
 async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadError> {
     let games = observatory.reader.games().await?;
     let body = html! {
-        (look::heading(None, "Games", Some(html! { span .muted { "The story of each: everything that ever happened to it, over all its traces." } }), None))
+        (look::heading(None, "Stories", Some(html! { span .muted { "Of each game: everything that ever happened to it, over all its traces." } }), None))
         @if games.is_empty() { (empty()) } @else {
             (filters::form(HERE, "Find a game", &filters::line("game", "Game id", "", "search"), None))
             div .card.card-flush { (table(&games, shell)) }
         }
     };
-    Ok(Sheet { title: "Games".into(), tab: HERE, wide: false, body })
+    Ok(Sheet { title: "Stories".into(), tab: HERE, wide: false, body })
 }
 
 fn empty() -> Markup {

@@ -47,7 +47,7 @@ pub(crate) struct Shell {
 const TABS: [(&str, &str); 6] = [
     ("/observatory", "Overview"),
     ("/observatory/traces", "Traces"),
-    ("/observatory/games", "Games"),
+    ("/observatory/games", "Stories"),
     ("/observatory/logs", "Logs"),
     ("/observatory/metrics", "Metrics"),
     ("/observatory/health", "Health"),

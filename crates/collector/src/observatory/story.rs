@@ -70,7 +70,7 @@ async fn sheet(
 }
 
 fn heading(story: &Story) -> Markup {
-    let crumb = html! { a href=(games::HERE) { "Games" } };
+    let crumb = html! { a href=(games::HERE) { "Stories" } };
     let under = html! {
         code .copy { (story.game) }
         @if !story.chapters.is_empty() {
