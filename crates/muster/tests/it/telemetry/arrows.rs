@@ -9,7 +9,7 @@ use crate::stage::Stage;
 use bus::{Bus, Message, QueueSpec, RabbitConfig};
 use practice::cast;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use telemetry::{Secret, ServiceName, Telemetry, Verb};
 use uuid::Uuid;
 
@@ -178,6 +178,26 @@ async fn bot_command_creates_root_span() {
     assert_eq!(trace.parent(verb).unwrap()["span_id"], root["span_id"]);
     assert!(trace.spans.iter().any(is_sql), "its queries are in its trace");
     stage.program.stop().await;
+}
+
+/// A command that the bot offers has a root span of its own name: one that nobody has named would be `unknown`.
+#[tokio::test]
+async fn no_command_is_without_a_span_of_its_name() {
+    let (sink, stage) = open().await;
+    let commands = stage.guild.get("commands").await;
+    let mut names = Vec::new();
+    for command in commands.as_array().unwrap() {
+        let parts = command["options"].as_array().into_iter().flatten().filter(|part| part["type"] == 1);
+        names.extend(parts.map(|part| format!("{} {}", said(command, "name"), said(part, "name"))));
+    }
+    assert!(names.len() >= 3, "the bot has commands: {names:?}");
+    for name in &names {
+        let options = if name.ends_with(" show") { json!({ "game": "Winter" }) } else { json!({}) };
+        stage.guild.command_with("Dana", name, options).await;
+        sink.root(&format!("discord.interaction {name}")).await;
+    }
+    stage.program.stop().await;
+    assert_eq!(sink.exported().named("discord.interaction unknown").count(), 0);
 }
 
 #[tokio::test]

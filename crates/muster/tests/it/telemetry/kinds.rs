@@ -117,6 +117,24 @@ pub(super) fn check(exported: &Exported) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// An error is recorded once in its span, before anything else is said there.
+pub(super) fn errors_come_first(exported: &Exported) {
+    let at = |log: &Value| log["time_unix_nano"].as_u64().unwrap();
+    let is_exception = |log: &&Value| said(log, "event_name").ends_with(".exception");
+    let failures: Vec<_> =
+        exported.logs.iter().filter(is_exception).filter(|log| log["span_id"].is_string()).collect();
+    assert!(failures.len() > 5, "the story has its troubles: {failures:#?}");
+    for failure in failures {
+        let beside: Vec<_> =
+            exported.logs.iter().filter(|log| log["span_id"] == failure["span_id"]).collect();
+        assert_eq!(beside.iter().copied().filter(is_exception).count(), 1, "once: {beside:#?}");
+        let louder = beside.iter().filter(|log| ["WARN", "ERROR"].contains(&said(log, "severity")));
+        assert!(louder.copied().all(|log| at(log) >= at(failure)), "first: {beside:#?}");
+        let span = exported.spans.iter().find(|span| span["span_id"] == failure["span_id"]);
+        assert!(span.is_none_or(|span| span["status"] == "error"), "{span:#?}");
+    }
+}
+
 impl Span<'_> {
     fn kind(&self) -> &'static registry::Span {
         let keys = self.span["attributes"].as_object().unwrap().keys().map(String::as_str).collect();

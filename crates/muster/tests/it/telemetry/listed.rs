@@ -124,6 +124,7 @@ async fn the_whole_system_keeps_its_contract() {
     check(&told);
     budget::check(&told.exported);
     kinds::check(&told.exported);
+    kinds::errors_come_first(&told.exported);
 }
 
 /// Nothing is emitted that is not listed, and everything is that is listed, but for what is shown elsewhere.
