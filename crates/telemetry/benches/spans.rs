@@ -123,7 +123,7 @@ const fn processed() -> Process<'static> {
     }
 }
 
-fn telemetry(ratio: f64, batch_items: usize) -> Telemetry {
+fn telemetry(ratio: f64, batch_items: usize, delay: Duration) -> Telemetry {
     // Nobody listens at the port that means nothing, and nobody waits long for them.
     let endpoint = Url::parse("http://127.0.0.1:9").expect("it is a URL");
     let mut config = TelemetryConfig { endpoint: Some(endpoint), ..TelemetryConfig::default() };
@@ -133,7 +133,7 @@ fn telemetry(ratio: f64, batch_items: usize) -> Telemetry {
     config.logs.exporter = Exporter::None;
     "off".clone_into(&mut config.log_filter);
     let limits = Batching { queue_items: 20_000, queue_bytes: 64 << 20, ..Batching::default() };
-    config.span_batches = Batching { batch_items, delay: Duration::from_hours(1), ..limits };
+    config.span_batches = Batching { batch_items, delay, ..limits };
     Telemetry::init(ServiceName::Api, &config).expect("telemetry starts")
 }
 
@@ -185,10 +185,11 @@ fn cpu_nanos() -> f64 {
 fn main() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (quiet, busy) = (telemetry(1.0, 20_000), telemetry(1.0, 64));
-    let (unsampled, off) = (telemetry(0.0, 512), Telemetry::off(ServiceName::Api));
+    let (never, soon) = (Duration::from_hours(1), Duration::from_millis(20));
+    let (quiet, busy) = (telemetry(1.0, 20_000, never), telemetry(1.0, 64, never));
+    let (unsampled, off) = (telemetry(0.0, 512, never), Telemetry::off(ServiceName::Api));
     println!("ns per span, median");
-    let steady = telemetry(1.0, 512);
+    let steady = telemetry(1.0, 512, soon);
     println!(
         "{:<24} {:>10} {:>12} {:>12} {:>8} {:>8}",
         "kind", "recorded", "exporting", "not sampled", "off", "in all"
