@@ -65,7 +65,8 @@ impl Logs {
         let (lines_filter, lines) = reload::Layer::new(filter.clone());
         let (records_filter, records) = reload::Layer::new(filter);
         let people = People::new(&config.user_ids);
-        let lines_layer = Lines::new(service, config.log_format, people, writer).with_filter(lines_filter);
+        let lines_layer = Lines::new(service, config.log_format, people, writer)
+            .with_filter(lines_filter.and(filter_fn(is_said)));
         let records_layer = OpenTelemetryTracingBridge::new(&Scoped(logger.clone()))
             .with_filter(records_filter.and(filter_fn(is_exported)));
         let records = Box::new(move |filter| {
@@ -88,6 +89,11 @@ pub(crate) fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
         filter: directives.to_owned(),
         reason: error.to_string(),
     })
+}
+
+/// The client of RabbitMQ tells the bodies of messages that come back; what matters of it the bus says itself.
+fn is_said(metadata: &Metadata<'_>) -> bool {
+    metadata.target().split("::").next() != Some("lapin")
 }
 
 fn is_exported(metadata: &Metadata<'_>) -> bool {

@@ -10,6 +10,7 @@ mod export;
 mod guild;
 mod kill;
 mod observatory;
+mod processes;
 mod program;
 mod refusals;
 mod settings;

@@ -29,18 +29,27 @@ impl Stage {
         let program = home.up().await;
         let doors = ["dashboard", "practice", "observatory", "otlp-grpc", "otlp-http", "data"];
         assert_eq!(program.doors(), doors);
+        let guild = Guild::at(program.http.clone(), program.address("practice"));
+        let observatory = Observatory::of(&program);
+        Self::with(program, (guild, observatory), home).await
+    }
+
+    /// Where the dashboard is one process's, and the guild and the Observatory may be others'.
+    pub(crate) async fn with(
+        program: Program,
+        (guild, observatory): (Guild, Observatory),
+        home: &Home,
+    ) -> Self {
         let (http, dashboard) = (program.http.clone(), program.address("dashboard"));
         let ada = Person::by_form(http.clone(), dashboard, cast::find_person("Ada").unwrap().id).await;
-        let dana = Person::by_json(http.clone(), dashboard, cast::find_person("Dana").unwrap().id).await;
+        let dana = Person::by_json(http, dashboard, cast::find_person("Dana").unwrap().id).await;
         let emre = program.person(&home.token("Emre").await);
         let hana = program.person(&home.token("Hana").await);
         for (person, name) in [(&ada, "Ada"), (&dana, "Dana"), (&emre, "Emre"), (&hana, "Hana")] {
             assert_eq!(person.get("/api/v1/me").await.is(200)["name"], name);
         }
-        let guild = Guild::at(http, program.address("practice"));
         guild.post("clock", json!({ "stop": true })).await;
         program.knows_guild(&ada).await;
-        let observatory = Observatory::of(&program);
         Self { program, guild, observatory, ada, dana, emre, hana }
     }
 

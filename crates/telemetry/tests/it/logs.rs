@@ -123,3 +123,13 @@ fn a_failure_is_one_exception_record_before_all_else() {
     )
     "#);
 }
+
+#[tokio::test]
+async fn the_client_of_the_broker_is_not_heard() {
+    let receiver = Receiver::listen();
+    let telemetry = Telemetry::init(ServiceName::Api, &config(receiver.url())).expect("telemetry starts");
+    tracing::dispatcher::with_default(&telemetry.log_dispatch(), || {
+        assert!(tracing::enabled!(target: "bus::rabbit", tracing::Level::WARN));
+        assert!(!tracing::enabled!(target: "lapin::channel", tracing::Level::ERROR), "it tells bodies");
+    });
+}

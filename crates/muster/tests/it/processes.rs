@@ -1,0 +1,184 @@
+//! Five processes on PostgreSQL, Redis and RabbitMQ do what one does: the same deeds leave the same traces.
+//!
+//! Needs the three servers (`cargo xtask test` starts them); without them it says so and passes.
+
+use crate::guild::Guild;
+use crate::observatory::{Observatory, Trace};
+use crate::program::{Home, Program, browser};
+use crate::shape::shape;
+use crate::stage::Stage;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+mod servers;
+
+use servers::Servers;
+
+const TITLE: &str = "Stonekeep";
+/// What other processes have to know before the practice Discord has started.
+const BOT_TOKEN: &str = "MTIwMDAwMDAwMDAwMDAwMDAwMQ.apart.a-token-that-several-processes-know";
+const INTERNAL_KEY: &str = "a key that all processes of this deployment share";
+/// How a transaction begins and ends, which each database says in its way, and what refreshes a membership, which
+/// comes or not by how long ago it was asked for.
+const DIFFERS: [&str; 5] = ["BEGIN", "BEGIN IMMEDIATE", "COMMIT", "INSERT users", "INSERT members"];
+
+/// What a service in a process of its own is asked to listen on.
+const DOORS: [&str; 2] = ["--health-listen", "127.0.0.1:0"];
+
+/// All processes of a deployment; dropped, they are killed.
+struct Apart {
+    home: Home,
+    /// Folders of processes have to outlive them.
+    _folders: [Home; 2],
+    practice: Program,
+    collector: Program,
+    services: Vec<Program>,
+}
+
+impl Apart {
+    /// The practice Discord and the collector run; the schema is there; no service has been started.
+    async fn prepare(servers: &Servers) -> Self {
+        let own = Home::new().set("DISCORD_BOT_TOKEN", BOT_TOKEN);
+        let practice = own.start(&["practice", "--practice", "127.0.0.1:0"]).await;
+        let listen = [
+            "collector",
+            "--listen",
+            "127.0.0.1:0",
+            "--otlp-grpc",
+            "127.0.0.1:0",
+            "--otlp-http",
+            "127.0.0.1:0",
+        ];
+        let gathering = Home::watched();
+        let collector = gathering.start(&[&listen[..], &DOORS].concat()).await;
+        let home = Home::watched()
+            .set("DATABASE_URL", &servers.database)
+            .set("REDIS_URL", &servers.redis)
+            .set("AMQP_URL", &servers.amqp)
+            .set("DISCORD_BOT_TOKEN", BOT_TOKEN)
+            .set("MUSTER_INTERNAL_KEY", INTERNAL_KEY)
+            .set("MUSTER_PRACTICE_URL", practice.address("practice"))
+            .set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address("otlp-http"));
+        home.run(&["migrate"]).await.done();
+        Self { home, _folders: [own, gathering], practice, collector, services: Vec::new() }
+    }
+
+    /// Starts the API, and then so many of each of the others.
+    async fn start(mut self, each: usize) -> Self {
+        let doors = ["--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0"];
+        let api = self.home.start(&[&["api"], &doors[..], &DOORS].concat()).await;
+        let internal = api.address("internal").to_owned();
+        self.services.push(api);
+        for service in ["bot", "notification-daemon", "status-transition-daemon"] {
+            for _ in 0..each {
+                let arguments = [&[service, "--internal-url", internal.as_str()], &DOORS[..]].concat();
+                self.services.push(self.home.start(&arguments).await);
+            }
+        }
+        self
+    }
+
+    async fn stage(&mut self) -> Stage {
+        let api = self.services.remove(0);
+        let guild = Guild::at(browser(), self.practice.address("practice"));
+        let observatory = Observatory::of(&self.collector);
+        Stage::with(api, (guild, observatory), &self.home).await
+    }
+
+    async fn stop(self) {
+        for service in self.services {
+            service.stop().await;
+        }
+        self.collector.stop().await;
+        self.practice.stop().await;
+    }
+}
+
+/// A game is made, somebody presses Join, both are reminded, it begins: the trace of each.
+async fn play(stage: &Stage) -> BTreeMap<&'static str, Trace> {
+    let game = stage.ada.create(&stage.wish(TITLE, 62).await).await;
+    let made = stage.deed("Ada", ("POST /api/v1/games", &game), &["delivery.send announcement"]).await;
+    let card = stage.card(TITLE, "Nobody yet").await;
+    stage.guild.press("Dana", &card, "Join").await;
+    let joined = stage.deed("Dana", ("discord.interaction join", &game), &["delivery.send card"]).await;
+    stage.guild.advance(2).await;
+    let kind = "muster.notification.kind";
+    let reminded = stage.moment(&game, (kind, "reminder"), &["delivery.send reminder"; 2]).await;
+    assert!(reminded.follows(&made), "linked to what scheduled it: {:#}", reminded.root());
+    stage.guild.advance(60).await;
+    let status = "muster.transition.new_status";
+    let started = stage.moment(&game, (status, "in_progress"), &["delivery.send card"]).await;
+    assert!(started.follows(&made), "linked to what scheduled it: {:#}", started.root());
+    BTreeMap::from([("made", made), ("joined", joined), ("reminded", reminded), ("started", started)])
+}
+
+/// The tree of a trace without what differs by engine or by the moment: calls of a cache on a server, a membership that
+/// is refreshed, and the keys of attributes.
+fn skeleton(trace: &Trace) -> String {
+    let differs = |span: &Value| {
+        span["attributes"]["db.system.name"] == "redis" || DIFFERS.iter().any(|name| span["name"] == *name)
+    };
+    let spans = trace.spans.iter().filter(|span| !differs(span)).cloned().collect();
+    let drawn = shape(&Trace { id: trace.id.clone(), spans });
+    let lines = drawn.lines().filter(|line| !line.starts_with('['));
+    let bare = lines.map(|line| {
+        let (before, rest) = line.split_once(" [").unwrap_or((line, ""));
+        format!("{before}{}", rest.split_once(']').map_or("", |(_, links)| links))
+    });
+    bare.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn five_processes_leave_the_traces_of_one() {
+    let Some(servers) = Servers::of_our_own("shapes").await else { return };
+    let home = Home::watched();
+    let together = Stage::set(&home).await;
+    let in_one = play(&together).await;
+    together.program.stop().await;
+
+    let mut apart = Apart::prepare(&servers).await.start(1).await;
+    let stage = apart.stage().await;
+    let in_five = play(&stage).await;
+    for (deed, trace) in &in_one {
+        assert_eq!(skeleton(&in_five[deed]), skeleton(trace), "{deed}");
+    }
+    let publish = in_five["joined"].only("publish muster.events");
+    assert_eq!(publish["attributes"]["messaging.system"], "rabbitmq", "{publish:#}");
+    let systems = in_five["joined"].spans.iter().map(|span| &span["attributes"]["db.system.name"]);
+    assert!(
+        systems.clone().any(|system| *system == "postgresql")
+            && systems.clone().any(|system| *system == "redis")
+    );
+    stage.program.stop().await;
+    apart.stop().await;
+}
+
+#[tokio::test]
+async fn two_of_each_share_the_work() {
+    let Some(servers) = Servers::of_our_own("twos").await else { return };
+    let mut apart = Apart::prepare(&servers).await.start(2).await;
+    let stage = apart.stage().await;
+    play(&stage).await;
+    // Nobody is told twice, and the card is one.
+    let dms = stage.dms("Dana").await;
+    assert_eq!(dms, ["Stonekeep: You have a seat.", "Stonekeep: Your game starts <t:…:R>."]);
+    let cards = stage.guild.oracle().await;
+    let cards = cards.iter().filter(|it| it["channel_name"] == "games" && it["only_for"].is_null());
+    assert_eq!(cards.count(), 1);
+
+    // One bot and one daemon of each kind go; the others do their work.
+    let gone: Vec<Program> = apart.services.drain(..).step_by(2).collect();
+    for service in gone {
+        service.stop().await;
+    }
+    stage.program.stop().await;
+    apart.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_alone_says_what_it_lacks() {
+    let refused = Home::new().run(&["api"]).await.refusal();
+    insta::assert_snapshot!(refused, @"2 muster: DATABASE_URL: a service in a process of its own shares it with the others; muster up has one of its own");
+    let home = Home::new().set("DATABASE_URL", "mysql://somewhere");
+    insta::assert_snapshot!(home.run(&["bot"]).await.refusal(), @"2 muster: DATABASE_URL: it must be an address that begins with postgres://");
+}

@@ -1,0 +1,61 @@
+//! The three servers, with something of each that is ours alone.
+
+use sqlx::Executor as _;
+use sqlx::postgres::PgPoolOptions;
+
+/// Addresses of a database, a keyspace and a virtual host that nobody else uses.
+pub(crate) struct Servers {
+    pub(crate) database: String,
+    pub(crate) redis: String,
+    pub(crate) amqp: String,
+}
+
+impl Servers {
+    /// None where no servers are named.
+    pub(crate) async fn of_our_own(name: &str) -> Option<Self> {
+        let variables = [
+            "MUSTER_TEST_POSTGRES_URL",
+            "MUSTER_TEST_REDIS_URL",
+            "MUSTER_TEST_AMQP_URL",
+            "MUSTER_TEST_RABBITMQ_MANAGEMENT_URL",
+        ];
+        #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says where the servers are")]
+        let found: Vec<_> = variables.iter().filter_map(|variable| std::env::var(variable).ok()).collect();
+        let [postgres, redis, amqp, management] = &found[..] else {
+            println!("left out: five processes, since not all of {variables:?} are set");
+            return None;
+        };
+        let own = format!("muster_{name}_{}", std::process::id());
+        Some(Self {
+            database: database(postgres, &own).await,
+            redis: format!("{}/{}", redis.trim_end_matches('/'), keyspace(name)),
+            amqp: virtual_host(amqp, management, &own).await,
+        })
+    }
+}
+
+/// Redis has sixteen; the lower ones belong to other tests.
+fn keyspace(name: &str) -> u32 {
+    if name == "shapes" { 14 } else { 15 }
+}
+
+async fn database(server: &str, name: &str) -> String {
+    let pool = PgPoolOptions::new().max_connections(1).connect(server).await.unwrap();
+    pool.execute(sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name}"))).await.unwrap();
+    pool.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    pool.close().await;
+    let (before, _) = server.rsplit_once('/').unwrap();
+    format!("{before}/{name}")
+}
+
+async fn virtual_host(amqp: &str, management: &str, name: &str) -> String {
+    let http = crate::program::browser();
+    let user = url::Url::parse(amqp).unwrap().username().to_owned();
+    let all = serde_json::json!({ "configure": ".*", "write": ".*", "read": ".*" });
+    let vhost = http.put(format!("{management}/api/vhosts/{name}"));
+    assert!(vhost.send().await.unwrap().status().is_success());
+    let permission = http.put(format!("{management}/api/permissions/{name}/{user}")).json(&all);
+    assert!(permission.send().await.unwrap().status().is_success());
+    let (before, _) = amqp.rsplit_once('/').unwrap();
+    format!("{before}/{name}")
+}
