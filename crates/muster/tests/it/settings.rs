@@ -161,3 +161,25 @@ async fn one_thread_for_each_service_is_enough_with_grpc_too() {
     let refused = Home::new().set("TOKIO_WORKER_THREADS", "0").run(&["up"]).await;
     insta::assert_snapshot!(refused.refusal(), @r#"2 muster: TOKIO_WORKER_THREADS: "0" must be a number, at least 1"#);
 }
+
+/// The services that tell of a metric.
+async fn tellers(program: &Program, metric: &str) -> String {
+    let url = format!("{}/api/metrics?name={metric}", program.address("observatory"));
+    let series: Vec<Value> = program.http.get(url).send().await.unwrap().json().await.unwrap_or_default();
+    let mut names: Vec<_> = series.iter().filter_map(|it| Some(it["service"].as_str()?.to_owned())).collect();
+    names.sort();
+    names.dedup();
+    names.join(" ")
+}
+
+#[tokio::test]
+async fn the_process_is_measured_once_and_each_runtime_for_itself() {
+    let home = Home::watched();
+    let program = home.up().await;
+    let services = "api-service bot-service notification-daemon status-transition-daemon";
+    for (metric, told) in [("process.memory.usage", "collector"), ("muster.tokio.busy_ratio", services)] {
+        let is_so = async || (tellers(&program, metric).await == told).then_some(());
+        eventually(metric, is_so).await;
+    }
+    program.stop().await;
+}
