@@ -1,4 +1,4 @@
-//! docs/RUNTIME_CONFIG.md and .env.example against the variables that are read.
+//! `docs/RUNTIME_CONFIG.md` and `.env.example` against the variables that are read.
 
 use super::Settings;
 use crate::cli::Cli;
