@@ -97,7 +97,8 @@ impl Reload {
                 waiting.push(row.variable.clone());
             }
         }
-        // Said before: what is logged from here on may be less.
+        // The level comes last: from then on the line might not be logged any more.
+        self.apply(&TelemetryConfig { log_filter: self.config.log_filter.clone(), ..config.clone() })?;
         tracing::info!(
             name: "settings.reloaded",
             { changed = listed(&changed), waiting = listed(&waiting) },
