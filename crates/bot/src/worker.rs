@@ -7,10 +7,13 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The loop looks at least this often, hint or not.
 const POLL: Duration = Duration::from_secs(1);
+/// How long what has begun is waited for when the bot is stopped.
+const FINISH_WITHIN: Duration = Duration::from_secs(4);
 /// A loop that hasn't turned for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 
@@ -71,8 +74,8 @@ pub(crate) async fn run(bot: Arc<Bot>, ledger: Ledger) {
     let stop = bot.stop.clone();
     let turns = bot.ctx.readiness.watch_loop(ledger.name(), STUCK_AFTER);
     let mut hints = ledger.hints(&bot.ctx);
-    let crew =
-        Crew { bot, ledger, places: Arc::new(Semaphore::new(ledger.workers())), tasks: TaskTracker::new() };
+    let places = Arc::new(Semaphore::new(ledger.workers()));
+    let crew = Crew { bot, ledger, places, tasks: TaskTracker::new(), cut_off: CancellationToken::new() };
     while !stop.is_cancelled() {
         hints.mark_unchanged();
         let next = match crew.turn().await {
@@ -91,8 +94,7 @@ pub(crate) async fn run(bot: Arc<Bot>, ledger: Ledger) {
             () = tokio::time::sleep(POLL) => {}
         }
     }
-    crew.tasks.close();
-    crew.tasks.wait().await;
+    crew.finish().await;
 }
 
 /// When the loop has to look again.
@@ -108,6 +110,8 @@ struct Crew {
     ledger: Ledger,
     places: Arc<Semaphore>,
     tasks: TaskTracker,
+    /// What is still under way is left to whoever claims the row next.
+    cut_off: CancellationToken,
 }
 
 impl Crew {
@@ -132,14 +136,27 @@ impl Crew {
 
     async fn start(&self, row: Row) {
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
-        let bot = Arc::clone(&self.bot);
+        let (bot, cut_off) = (Arc::clone(&self.bot), self.cut_off.clone());
         telemetry::spawn(self.tasks.track_future(async move {
-            match row {
-                Row::Delivery(row) => deliveries::deliver(&bot, row).await,
-                Row::Card(row) => cards::follow(&bot, row).await,
-            }
+            let work = async {
+                match row {
+                    Row::Delivery(row) => deliveries::deliver(&bot, row).await,
+                    Row::Card(row) => cards::follow(&bot, row).await,
+                }
+            };
+            let _ = cut_off.run_until_cancelled(Box::pin(work)).await;
             drop(place);
         }));
+    }
+
+    /// Waits for what has begun, but not for a limit of Discord's: a row that was being sent is sent again under the
+    /// same nonce.
+    async fn finish(&self) {
+        self.tasks.close();
+        if tokio::time::timeout(FINISH_WITHIN, self.tasks.wait()).await.is_err() {
+            self.cut_off.cancel();
+            self.tasks.wait().await;
+        }
     }
 
     async fn wait(&self, next: Next) {

@@ -3,6 +3,7 @@ use actions::Readiness;
 use bot::BotConfig;
 use clock::Chance;
 use discord::{Rest, RestConfig};
+use jiff::SignedDuration;
 use serde_json::json;
 use std::num::NonZeroU32;
 use telemetry::Secret;
@@ -41,6 +42,23 @@ async fn a_bot_that_comes_back_goes_on_with_its_session() {
     stage.until("what came after, too", async |_| knows_a_channel_called(&stage, "attic").await).await;
     assert!(knows_a_channel_called(&stage, "tables").await);
     assert_eq!(new_sessions_left(&stage).await, left, "no session was begun");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_rate_limit_holds_up_no_stop_and_nothing_is_lost_or_doubled() {
+    let mut stage = Stage::set().await;
+    for _ in 0..9 {
+        stage.game(|_| ()).await;
+    }
+    stage.until("Discord has enough for now", async |stage| stage.cards().await.len() >= 4).await;
+    let asked = std::time::Instant::now();
+    stage.halt().await;
+    assert!(asked.elapsed().as_secs() < 7, "it took {:?}", asked.elapsed());
+    // What was cut off is claimed again when its lease has run out.
+    stage.clock.advance(SignedDuration::from_secs(25));
+    stage.run();
+    stage.until("every game has its card", async |stage| stage.cards().await.len() == 9).await;
     stage.strike().await;
 }
 
