@@ -4,7 +4,7 @@
 
 use crate::guild::Guild;
 use crate::observatory::{Observatory, Trace};
-use crate::program::{Home, Program, browser};
+use crate::program::{Home, Program, browser, eventually};
 use crate::shape::shape;
 use crate::stage::Stage;
 use serde_json::Value;
@@ -101,7 +101,10 @@ async fn play(stage: &Stage) -> BTreeMap<&'static str, Trace> {
     let card = stage.card(TITLE, "Nobody yet").await;
     stage.guild.press("Dana", &card, "Join").await;
     let joined = stage.deed("Dana", ("discord.interaction join", &game), &["delivery.send card"]).await;
-    stage.guild.advance(2).await;
+    // First the notice alone: it opens the DM that the reminder goes to, too.
+    stage.guild.advance(1).await;
+    eventually("the notice", async || (!stage.dms("Dana").await.is_empty()).then_some(())).await;
+    stage.guild.advance(1).await;
     let kind = "muster.notification.kind";
     let reminded = stage.moment(&game, (kind, "reminder"), &["delivery.send reminder"; 2]).await;
     assert!(reminded.follows(&made), "linked to what scheduled it: {:#}", reminded.root());
