@@ -122,7 +122,7 @@ async fn a_wrong_setting_is_named_in_one_line() {
 async fn a_misspelt_key_in_the_file_is_named() {
     let home = Home::new();
     home.write("muster.toml", "listem = \"127.0.0.1:8080\"\n");
-    insta::assert_snapshot!(home.run(&["up"]).await.refusal(), @"2 muster: muster.toml: unknown field `listem`, expected one of `listen`, `practice`, `otlp-grpc`, `otlp-http`, `data`, `public-url`, `discord-api`, `log-format`, `log`, `environment`");
+    insta::assert_snapshot!(home.run(&["up"]).await.refusal(), @"2 muster: muster.toml: unknown field `listem`, expected one of `listen`, `internal-listen`, `internal-url`, `health-listen`, `practice-url`, `shards`, `practice`, `otlp-grpc`, `otlp-http`, `data`, `public-url`, `discord-api`, `log-format`, `log`, `environment`");
     home.write("muster.toml", "log-format = xml\n");
     insta::assert_snapshot!(home.run(&["up"]).await.refusal(), @"2 muster: muster.toml: string values must be quoted, expected literal string");
     assert!(!home.data().exists());
