@@ -113,8 +113,7 @@ impl Gateway {
         }
         let mut settings =
             ConfigBuilder::new(config.token.expose().clone(), intents()).proxy_url(url.to_owned());
-        let session = config.session.clone().filter(|session| session.is_of(url));
-        if let Some(session) = &session {
+        if let Some(session) = &config.session {
             settings = settings.session(session.to_twilight()).resume_url(session.resume_url.clone());
         }
         let (event_sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
@@ -131,7 +130,7 @@ impl Gateway {
             heartbeats: 0,
         };
         let task = telemetry::spawn(keeper.run(stop.clone()));
-        let (handled, begun) = (session.clone(), session);
+        let (handled, begun) = (config.session.clone(), config.session.clone());
         Ok(Self { events, handled, begun, connection, goodbye, stop, task })
     }
 

@@ -2,7 +2,6 @@
 
 use super::GatewayError;
 use domain::GuildId;
-use reqwest::Url;
 use std::fmt;
 use twilight_gateway::ShardId;
 
@@ -47,40 +46,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether it may be one of the gateway at `url`. Discord resumes on other hosts than it begins on; a server that is
-    /// named by its address has this one alone.
-    pub(super) fn is_of(&self, url: &str) -> bool {
-        let parts = |text: &str| {
-            let url = Url::parse(text).ok()?;
-            Some((url.domain().is_some(), url.host_str()?.to_owned(), url.port_or_known_default()))
-        };
-        match (parts(url), parts(&self.resume_url)) {
-            (Some((true, ..)), Some(_)) => true,
-            (here, there) => here.is_some() && here == there,
-        }
-    }
-
     pub(super) fn of(session: &twilight_gateway::Session, resume_url: &str) -> Self {
         Self { id: session.id().to_owned(), sequence: session.sequence(), resume_url: resume_url.to_owned() }
     }
 
     pub(super) fn to_twilight(&self) -> twilight_gateway::Session {
         twilight_gateway::Session::new(self.sequence, self.id.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_belongs_to_the_server_that_gave_it() {
-        let session =
-            |resume_url: &str| Session { id: "s".to_owned(), sequence: 1, resume_url: resume_url.to_owned() };
-        let discord = session("wss://gateway-us-east1-b.discord.gg");
-        assert!(discord.is_of("wss://gateway.discord.gg"));
-        assert!(session("ws://127.0.0.1:8081/gateway").is_of("ws://127.0.0.1:8081/gateway"));
-        assert!(!session("ws://127.0.0.1:8081/gateway").is_of("ws://127.0.0.1:9000/gateway"));
-        assert!(!session("nowhere").is_of("ws://127.0.0.1:9000/gateway"));
     }
 }
