@@ -6,8 +6,8 @@ use std::process::ExitCode;
 /// Shows what is in effect, as a `muster.toml` would say it; secrets are only said to be there.
 pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     say(settings.table().to_string().trim_end())?;
-    for (variable, state) in settings.secrets() {
-        say(format_args!("# {variable} is {state}"))?;
+    for line in settings.secrets() {
+        say(format_args!("# {line}"))?;
     }
     let telemetry = &settings.telemetry;
     let endpoint = match &telemetry.endpoint {

@@ -33,7 +33,14 @@ async fn the_configuration_is_shown_without_its_secrets() {
         .set("DISCORD_BOT_TOKEN", "marked-bot-token")
         .set("OTEL_EXPORTER_OTLP_HEADERS", "authorization=marked-header")
         .set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:marked-password@127.0.0.1:9/marked-path?marked=query")
-        .set("MUSTER_ENVIRONMENT", "from the environment");
+        .set("MUSTER_ENVIRONMENT", "from the environment")
+        .set("DATABASE_URL", "postgres://muster:marked-password@db:5432/muster?password=marked-too")
+        .set("DATABASE_MIGRATION_URL", "postgres://owner:marked-password@db:5432/muster")
+        .set("REDIS_URL", "redis://:marked-password@cache:6379/1")
+        .set("AMQP_URL", "amqp://muster:marked-password@broker/%2f")
+        .set("MUSTER_INTERNAL_URL", "http://api:marked-password@api:8082")
+        .set("MUSTER_PRACTICE_URL", "http://127.0.0.1:8081")
+        .set("MUSTER_SHARDS", "4");
     home.write("muster.toml", "log = \"warn\"\nenvironment = \"from the file\"\nlisten = \"127.0.0.1:1\"\n");
     let shown = home.run(&["config", "--listen", "127.0.0.1:2"]).await.done();
     assert!(!shown.contains("marked"), "{shown}");
@@ -46,15 +53,23 @@ async fn the_configuration_is_shown_without_its_secrets() {
     }
     insta::assert_snapshot!(others.join("\n"), @r#"
     data = "./muster-data"
-    discord-api = "https://discord.com/api/v10"
+    discord-api = "http://127.0.0.1:8081/api/v10"
     environment = "from the environment"
+    health-listen = "127.0.0.1:8090"
     internal-listen = "127.0.0.1:0"
+    internal-url = "http://api:***@api:8082/"
     listen = "127.0.0.1:2"
     log = "warn"
     log-format = "json"
     otlp-grpc = "127.0.0.1:4317"
     otlp-http = "127.0.0.1:4318"
     practice = "127.0.0.1:8081"
+    practice-url = "http://127.0.0.1:8081/"
+    shards = "4"
+    # DATABASE_URL = postgres://muster:***@db:5432/muster?***
+    # DATABASE_MIGRATION_URL = postgres://owner:***@db:5432/muster
+    # REDIS_URL = redis://:***@cache:6379/1
+    # AMQP_URL = amqp://muster:***@broker/%2f
     # DISCORD_BOT_TOKEN is set
     # MUSTER_INTERNAL_KEY is not set: one is made at each start
     # telemetry goes to http://127.0.0.1:9
@@ -62,6 +77,8 @@ async fn the_configuration_is_shown_without_its_secrets() {
     # MUSTER_TELEMETRY_USER_IDS = plain
     # MUSTER_TELEMETRY_USER_ID_KEY = -
     "#);
+    home.write("shown.toml", &shown);
+    home.run(&["config", "--config", "shown.toml"]).await.done();
     let effective: toml::Table = shown.parse().expect("it can be put into muster.toml");
     assert_eq!(effective["listen"].as_str(), Some("127.0.0.1:2"), "a flag goes over the file");
     assert_eq!(effective["log"].as_str(), Some("warn"), "the file goes over the default");
