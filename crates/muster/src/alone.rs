@@ -44,11 +44,20 @@ impl Role {
             Self::StatusTransitionDaemon => ServiceName::StatusTransitionDaemon,
         }
     }
+
+    /// The bot's token, for those who call Discord; a daemon has none, so that nobody can take it from there.
+    fn token(self, settings: &Settings) -> Result<Secret<String>, Failure> {
+        match self {
+            Self::Api | Self::Bot => settings.needs_token(),
+            Self::NotificationDaemon | Self::StatusTransitionDaemon => Ok(Secret::default()),
+        }
+    }
 }
 
 /// Runs the service until it is asked to stop.
 pub(crate) fn run(settings: Settings, role: Role) -> Result<ExitCode, Failure> {
-    let token = settings.needs_engines()?;
+    settings.needs_engines()?;
+    let token = role.token(&settings)?;
     let doors = Doors::bind(&settings, role)?;
     let chance = Chance::from_os()?;
     let config = wiring::telemetry_of(&settings, settings.otlp_http, (&Clock::System, &chance))?;

@@ -121,18 +121,20 @@ impl Settings {
 }
 
 impl Settings {
-    /// Checks what a service in a process of its own can't do without, and gives the bot's token.
-    pub(crate) fn needs_engines(&self) -> Result<Secret<String>, Failure> {
+    /// Checks what every service in a process of its own shares with the others.
+    pub(crate) fn needs_engines(&self) -> Result<(), Failure> {
         let Engines { database, redis, amqp, .. } = &self.engines;
         let needed = [("DATABASE_URL", database), ("REDIS_URL", redis), ("AMQP_URL", amqp)];
-        for (variable, engine) in needed {
-            if engine.is_none() {
-                return Err(Failure::setting(variable, crate::engines::NEEDED));
-            }
+        match needed.into_iter().find(|(_, engine)| engine.is_none()) {
+            Some((variable, _)) => Err(Failure::setting(variable, crate::engines::NEEDED)),
+            None => Ok(()),
         }
-        self.bot_token
-            .clone()
-            .ok_or_else(|| Failure::setting(TOKEN_VARIABLE, "a service in a process of its own needs it"))
+    }
+
+    /// The token, for a service that calls Discord from a process of its own.
+    pub(crate) fn needs_token(&self) -> Result<Secret<String>, Failure> {
+        let missing = || Failure::setting(TOKEN_VARIABLE, "a service that calls Discord needs it");
+        self.bot_token.clone().ok_or_else(missing)
     }
 }
 

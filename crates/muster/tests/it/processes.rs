@@ -182,6 +182,14 @@ async fn two_of_each_share_the_work() {
 async fn a_service_alone_says_what_it_lacks() {
     let refused = Home::new().run(&["api"]).await.refusal();
     insta::assert_snapshot!(refused, @"2 muster: DATABASE_URL: a service in a process of its own shares it with the others; muster up has one of its own");
+    let home = Home::new()
+        .set("DATABASE_URL", "postgres://127.0.0.1:1/muster")
+        .set("REDIS_URL", "redis://127.0.0.1:1")
+        .set("AMQP_URL", "amqp://127.0.0.1:1");
+    for service in ["api", "bot"] {
+        let refused = home.run(&[service]).await.refusal();
+        assert_eq!(refused, "2 muster: DISCORD_BOT_TOKEN: a service that calls Discord needs it");
+    }
     let home = Home::new().set("DATABASE_URL", "mysql://somewhere");
     insta::assert_snapshot!(home.run(&["bot"]).await.refusal(), @"2 muster: DATABASE_URL: it must be an address that begins with postgres://");
 }

@@ -1,4 +1,4 @@
-use super::{SERVICES, fields, program, read, text, texts, yaml};
+use super::{CALL_DISCORD, SERVICES, fields, program, read, text, texts, yaml};
 use serde_yaml_ng::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,6 +142,14 @@ fn secrets_come_from_the_environment() {
             let holds_one = is_secret && !["MUSTER_PUBLIC_URL", "MUSTER_INTERNAL_URL"].contains(&variable);
             assert!(!holds_one || text(value).contains("${"), "{name}: {variable} is in the file");
         }
+    }
+}
+
+#[test]
+fn the_bots_token_is_where_discord_is_called_and_nowhere_else() {
+    for (name, service) in fields(&compose()["services"]) {
+        let has_it = service["environment"]["DISCORD_BOT_TOKEN"].is_string();
+        assert_eq!(has_it, CALL_DISCORD.contains(&name), "{name}");
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{SERVICES, fields, program, read, text, texts, yaml};
+use super::{CALL_DISCORD, SERVICES, fields, program, read, text, texts, yaml};
 use serde::Deserialize;
 use serde_yaml_ng::{Deserializer, Value};
 use std::collections::BTreeSet;
@@ -83,6 +83,17 @@ fn the_program_knows_every_variable() {
             let name = text(&variable["name"]);
             assert!(program::reads(name) || own.contains(&name), "muster reads no {name}");
         }
+    }
+}
+
+#[test]
+fn the_bots_token_is_where_discord_is_called_and_nowhere_else() {
+    let objects = objects();
+    for name in SERVICES {
+        let container = container(&find(&objects, "Deployment", name));
+        let variables = container["env"].as_sequence().unwrap();
+        let has_it = variables.iter().any(|variable| variable["name"] == "DISCORD_BOT_TOKEN");
+        assert_eq!(has_it, CALL_DISCORD.contains(&name), "{name}");
     }
 }
 

@@ -37,3 +37,5 @@ fn fields(value: &Value) -> Vec<(&str, &Value)> {
 
 /// The services that the program consists of, as commands.
 const SERVICES: [&str; 4] = ["api", "bot", "notification-daemon", "status-transition-daemon"];
+/// Those of them that need the bot's token.
+const CALL_DISCORD: [&str; 2] = ["api", "bot"];

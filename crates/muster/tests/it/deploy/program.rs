@@ -58,7 +58,6 @@ impl Lonely {
             .env("DATABASE_URL", "postgres://muster@127.0.0.1:1/muster")
             .env("REDIS_URL", "redis://127.0.0.1:1")
             .env("AMQP_URL", "amqp://127.0.0.1:1")
-            .env("DISCORD_BOT_TOKEN", "a-token-that-nobody-knows")
             .env("MUSTER_INTERNAL_KEY", "0123456789abcdef0123456789abcdef")
             .env("OTEL_SDK_DISABLED", "true")
             .args(["--health-listen", "127.0.0.1:0"])
