@@ -27,9 +27,9 @@ async fn a_token_is_printed_alone_before_the_first_start_and_beside_it() {
     insta::assert_snapshot!(nobody.refusal(), @r#"2 muster: nobody in the practice guild is called "Zoe"; there are Ada, Bruno, Chidi, Dana, Emre, Freya, Goro, Hana"#);
 }
 
-#[tokio::test]
-async fn the_configuration_is_shown_without_its_secrets() {
-    let home = Home::new()
+/// An operator whose secrets are all marked.
+fn marked() -> Home {
+    Home::new()
         .set("DISCORD_BOT_TOKEN", "marked-bot-token")
         .set("OTEL_EXPORTER_OTLP_HEADERS", "authorization=marked-header")
         .set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:marked-password@127.0.0.1:9/marked-path?marked=query")
@@ -40,7 +40,12 @@ async fn the_configuration_is_shown_without_its_secrets() {
         .set("AMQP_URL", "amqp://muster:marked-password@broker/%2f")
         .set("MUSTER_INTERNAL_URL", "http://api:marked-password@api:8082")
         .set("MUSTER_PRACTICE_URL", "http://127.0.0.1:8081")
-        .set("MUSTER_SHARDS", "4");
+        .set("MUSTER_SHARDS", "4")
+}
+
+#[tokio::test]
+async fn the_configuration_is_shown_without_its_secrets() {
+    let home = marked();
     home.write("muster.toml", "log = \"warn\"\nenvironment = \"from the file\"\nlisten = \"127.0.0.1:1\"\n");
     let shown = home.run(&["config", "--listen", "127.0.0.1:2"]).await.done();
     assert!(!shown.contains("marked"), "{shown}");
