@@ -1,7 +1,7 @@
 //! The last two beats of every verb about a game: save, and tell.
 
-use crate::Ctx;
-use domain::{ENVELOPE_VERSION, Event, EventBody, EventId, Game, due};
+use crate::{Actor, Ctx};
+use domain::{ENVELOPE_VERSION, Event, EventBody, EventId, Game, RosterChange, UserId, due};
 use jiff::Timestamp;
 use store::{GuildScope, StoreError, Tx};
 
@@ -30,6 +30,22 @@ pub(crate) async fn save_and_announce(
 /// Writes an event about a game in its present version.
 pub(crate) async fn tell(ctx: &Ctx, tx: &mut Tx, game: &Game, body: EventBody) -> Result<(), StoreError> {
     announce(ctx, tx, game, body).await.map(drop)
+}
+
+/// Counts everybody whom a change has moved; called when it is committed.
+pub(crate) fn count(ctx: &Ctx, actor: &Actor, change: &RosterChange) {
+    let moves: [(&str, &[UserId]); 5] = [
+        ("joined", &change.joined),
+        ("left", &change.left),
+        ("promoted", &change.promoted),
+        ("demoted", &change.demoted),
+        ("removed", &change.removed),
+    ];
+    for (action, people) in moves {
+        for _ in people {
+            ctx.telemetry.metrics().participant_changed(action, actor.door.as_str());
+        }
+    }
 }
 
 async fn announce(ctx: &Ctx, tx: &mut Tx, game: &Game, body: EventBody) -> Result<Event, StoreError> {

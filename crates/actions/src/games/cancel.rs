@@ -57,7 +57,8 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<GameView, Ca
         if !may_run(&standing, &game) {
             return Err(AccessError::Forbidden.into());
         }
-        if game.status != Status::Cancelled {
+        let is_news = game.status != Status::Cancelled;
+        if is_news {
             if !game.status.may_become(Status::Cancelled) {
                 return Err(CancelError::TooLate);
             }
@@ -65,10 +66,12 @@ pub async fn cancel(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<GameView, Ca
         }
         let view = view(&mut tx, standing, game).await?;
         tx.commit().await?;
-        Ok(view)
+        Ok((view, is_news))
     };
-    let view = perform::<_, CancelError>(&span, work).await?;
-    ctx.telemetry.metrics().game_changed("cancelled", actor.door.as_str());
+    let (view, is_news) = perform::<_, CancelError>(&span, work).await?;
+    if is_news {
+        ctx.telemetry.metrics().game_changed("cancelled", actor.door.as_str());
+    }
     Ok(view)
 }
 

@@ -2,7 +2,7 @@ use super::show::{GameView, view};
 use super::{enter, lock, may_run};
 use crate::authorise::{AccessError, Intent, Standing};
 use crate::perform::perform;
-use crate::write::{reschedule, save_and_tell};
+use crate::write::{count, reschedule, save_and_tell};
 use crate::{Actor, Ctx, Refusal, Refuses};
 use domain::seats::{self, Difference};
 use domain::{EventBody, FieldError, Game, GameChanges, GameField, GameId, NoticeKind, RosterChange, Status};
@@ -66,24 +66,30 @@ pub async fn edit(ctx: &Ctx, actor: &Actor, id: GameId, changes: GameChanges) ->
             return Err(EditError::TooLate);
         }
         let (mut game, touched) = old.with(changes, ctx.clock.now()).map_err(EditError::Invalid)?;
-        if !touched.is_empty() {
-            save(ctx, &mut tx, (&standing, &old, &mut game), touched).await?;
-        }
+        let change = if touched.is_empty() {
+            None
+        } else {
+            Some(save(ctx, &mut tx, (&standing, &old, &mut game), touched).await?)
+        };
         let view = view(&mut tx, standing, game).await?;
         tx.commit().await?;
-        Ok(view)
+        Ok((view, change))
     };
-    let view = perform::<_, EditError>(&span, work).await?;
-    ctx.telemetry.metrics().game_changed("edited", actor.door.as_str());
+    let (view, change) = perform::<_, EditError>(&span, work).await?;
+    if let Some(change) = change {
+        ctx.telemetry.metrics().game_changed("edited", actor.door.as_str());
+        count(ctx, actor, &change);
+    }
     Ok(view)
 }
 
+/// Gives who moved up or down with the number of seats.
 async fn save(
     ctx: &Ctx,
     tx: &mut Tx,
     (standing, old, game): (&Standing, &Game, &mut Game),
     touched: Vec<GameField>,
-) -> Result<(), StoreError> {
+) -> Result<RosterChange, StoreError> {
     let (scope, now) = (standing.scope, ctx.clock.now());
     let roster = store::participants::of_game(tx, scope, game.id).await?;
     let moved = Difference::between(&seats::split(old, &roster), &seats::split(game, &roster));
@@ -94,5 +100,7 @@ async fn save(
         let reminders = (game.id, NoticeKind::Reminder);
         store::deliveries::withdraw(tx, scope, reminders, ("moved", now)).await?;
     }
-    save_and_tell(ctx, tx, (scope, game), EventBody::GameUpdated { changed: touched, roster: change }).await
+    let roster = change.clone();
+    save_and_tell(ctx, tx, (scope, game), EventBody::GameUpdated { changed: touched, roster }).await?;
+    Ok(change)
 }

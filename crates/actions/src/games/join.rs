@@ -2,7 +2,7 @@ use super::show::{GameView, view};
 use super::{enter, lock};
 use crate::authorise::{AccessError, Intent, Standing};
 use crate::perform::perform;
-use crate::write::save_and_tell;
+use crate::write::{count, save_and_tell};
 use crate::{Actor, Ctx, Refusal, Refuses};
 use domain::due::DueMoment;
 use domain::seats::{self, JoinRefusal, Joined, Joiner, Seat};
@@ -77,26 +77,25 @@ pub async fn join(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<JoinedGame, Jo
         let wants = Joiner { user: actor.user, roles: &standing.member.roles, id: place, now };
         let joined = seats::join(&game, &roster, wants)?;
 
-        let (seat, already) = save(ctx, &mut tx, (&standing, &mut game), joined).await?;
+        let (seat, change) = save(ctx, &mut tx, (&standing, &mut game), joined).await?;
         let view = view(&mut tx, standing, game).await?;
         tx.commit().await?;
-        Ok(JoinedGame { seat, already, view })
+        Ok((JoinedGame { seat, already: change.is_empty(), view }, change))
     };
-    let joined = perform::<_, JoinError>(&span, work).await?;
-    if !joined.already {
-        ctx.telemetry.metrics().participant_changed("joined", actor.door.as_str());
-    }
+    let (joined, change) = perform::<_, JoinError>(&span, work).await?;
+    count(ctx, actor, &change);
     Ok(joined)
 }
 
+/// Where that puts them, and who moved: nobody, when they had a place before.
 async fn save(
     ctx: &Ctx,
     tx: &mut Tx,
     (standing, game): (&Standing, &mut Game),
     joined: Joined,
-) -> Result<(Seat, bool), StoreError> {
+) -> Result<(Seat, RosterChange), StoreError> {
     let (participant, seat, difference) = match joined {
-        Joined::Already(seat) => return Ok((seat, true)),
+        Joined::Already(seat) => return Ok((seat, RosterChange::default())),
         Joined::New { participant, seat, difference } => (participant, seat, difference),
     };
     let scope = standing.scope;
@@ -111,6 +110,6 @@ async fn save(
         demoted: difference.demoted,
         ..RosterChange::default()
     };
-    save_and_tell(ctx, tx, (scope, game), EventBody::ParticipantsChanged(change)).await?;
-    Ok((seat, false))
+    save_and_tell(ctx, tx, (scope, game), EventBody::ParticipantsChanged(change.clone())).await?;
+    Ok((seat, change))
 }

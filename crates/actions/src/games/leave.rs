@@ -2,7 +2,7 @@ use super::show::{GameView, view};
 use super::{enter, lock};
 use crate::authorise::{AccessError, Intent, Standing};
 use crate::perform::perform;
-use crate::write::save_and_tell;
+use crate::write::{count, save_and_tell};
 use crate::{Actor, Ctx, Refusal, Refuses};
 use domain::seats::{self, LeaveRefusal, Left};
 use domain::{EventBody, Game, GameId, PositionClass, RosterChange};
@@ -59,23 +59,24 @@ pub async fn leave(ctx: &Ctx, actor: &Actor, id: GameId) -> Result<GameView, Lea
 
         let left = seats::leave(&game, &roster, actor.user)?;
 
-        save(ctx, &mut tx, (&standing, &mut game), left).await?;
+        let change = save(ctx, &mut tx, (&standing, &mut game), left).await?;
         let view = view(&mut tx, standing, game).await?;
         tx.commit().await?;
-        Ok(view)
+        Ok((view, change))
     };
-    let view = perform::<_, LeaveError>(&span, work).await?;
-    ctx.telemetry.metrics().participant_changed("left", actor.door.as_str());
+    let (view, change) = perform::<_, LeaveError>(&span, work).await?;
+    count(ctx, actor, &change);
     Ok(view)
 }
 
+/// Gives who moved: nobody, when they were not on the roster.
 async fn save(
     ctx: &Ctx,
     tx: &mut Tx,
     (standing, game): (&Standing, &mut Game),
     left: Left,
-) -> Result<(), StoreError> {
-    let Left::Gone { participant, difference } = left else { return Ok(()) };
+) -> Result<RosterChange, StoreError> {
+    let Left::Gone { participant, difference } = left else { return Ok(RosterChange::default()) };
     let (scope, user) = (standing.scope, standing.member.user);
     store::participants::delete(tx, scope, game.id, participant.id).await?;
     store::schedule::withdraw_join_notice(tx, scope, (game.id, user)).await?;
@@ -87,5 +88,6 @@ async fn save(
         demoted: difference.demoted,
         ..RosterChange::default()
     };
-    save_and_tell(ctx, tx, (scope, game), EventBody::ParticipantsChanged(change)).await
+    save_and_tell(ctx, tx, (scope, game), EventBody::ParticipantsChanged(change.clone())).await?;
+    Ok(change)
 }

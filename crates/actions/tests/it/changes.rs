@@ -26,6 +26,15 @@ async fn backlog(house: &House) -> String {
     lines.join("\n")
 }
 
+/// What a counter has come to, by action.
+fn counted(house: &House, metric: &str) -> String {
+    let points = house.captured.metric(metric).map(|metric| metric.points).unwrap_or_default();
+    let mut lines: Vec<_> =
+        points.iter().map(|point| format!("{} {}", point.attributes["action"], point.value)).collect();
+    lines.sort();
+    lines.join(", ")
+}
+
 async fn types(house: &House) -> Vec<&'static str> {
     written(house).await.iter().map(|event| event.body.event_type()).collect()
 }
@@ -105,6 +114,40 @@ async fn fewer_seats_send_the_last_to_the_waitlist_and_more_bring_them_back() {
     demoted Emre pending
     promoted Emre pending
     ");
+    insta::assert_snapshot!(counted(&house, "muster.participants.changes"), @"demoted 1, joined 2, promoted 1");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_not_counted() {
+    let house = house().await;
+    let game = house.game(|_| {}).await;
+    let dana = actor("dana");
+    for _ in 0..2 {
+        games::join(&house.ctx, &dana, game.id).await.unwrap();
+    }
+    for _ in 0..2 {
+        games::leave(&house.ctx, &dana, game.id).await.unwrap();
+    }
+    let same = GameChanges { title: Some(game.title.clone()), ..GameChanges::default() };
+    games::edit(&house.ctx, &actor("ada"), game.id, same).await.unwrap();
+    for _ in 0..2 {
+        games::cancel(&house.ctx, &actor("ada"), game.id).await.unwrap();
+    }
+    insta::assert_snapshot!(counted(&house, "muster.participants.changes"), @"joined 1, left 1");
+    insta::assert_snapshot!(counted(&house, "muster.games.changes"), @"cancelled 1, created 1");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn whoever_moves_up_for_somebody_who_leaves_is_counted() {
+    let house = house().await;
+    let game = house.game(|draft| draft.seats = Some(1)).await;
+    for name in ["dana", "emre"] {
+        games::join(&house.ctx, &actor(name), game.id).await.unwrap();
+    }
+    games::leave(&house.ctx, &actor("dana"), game.id).await.unwrap();
+    insta::assert_snapshot!(counted(&house, "muster.participants.changes"), @"joined 2, left 1, promoted 1");
     house.close().await;
 }
 
