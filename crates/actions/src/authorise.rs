@@ -90,7 +90,9 @@ pub(crate) async fn enter(
         }
         Ok(Standing { guild, member, scope })
     };
-    perform(&span, check).await
+    let standing = perform(&span, check).await?;
+    actor.whereabouts.is(guild);
+    Ok(standing)
 }
 
 async fn membership(

@@ -3,6 +3,7 @@ use bus::Bus;
 use cache::Cache;
 use clock::{Chance, Clock};
 use domain::{GuildId, RoleId, UserId};
+use std::sync::{Arc, OnceLock};
 use store::Store;
 use telemetry::Telemetry;
 use tokio_util::task::TaskTracker;
@@ -60,8 +61,24 @@ impl Door {
     }
 }
 
+/// The guild that a request turns out to be about: what a door can tell of it that only knows of a game.
+#[derive(Clone, Debug, Default)]
+pub struct Whereabouts(Arc<OnceLock<GuildId>>);
+
+impl Whereabouts {
+    /// The guild, once somebody has found it out.
+    pub fn guild(&self) -> Option<GuildId> {
+        self.0.get().copied()
+    }
+
+    /// Notes the guild; the first one stays.
+    pub fn is(&self, guild: GuildId) {
+        let _ = self.0.set(guild);
+    }
+}
+
 /// Who wants something: from a session, a token or a signed interaction, never from a parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Actor {
     /// Who.
     pub user: UserId,
@@ -69,6 +86,8 @@ pub struct Actor {
     pub door: Door,
     /// What Discord itself says of them with this very request.
     pub told: Option<Told>,
+    /// Filled in by the verb that lets them in.
+    pub whereabouts: Whereabouts,
 }
 
 /// Somebody's standing in a guild, as an interaction carries it.
@@ -84,12 +103,12 @@ pub struct Told {
 
 impl Actor {
     /// Somebody who came through the dashboard or its API.
-    pub const fn on_the_web(user: UserId, door: Door) -> Self {
-        Self { user, door, told: None }
+    pub fn on_the_web(user: UserId, door: Door) -> Self {
+        Self::in_discord(user, door, None)
     }
 
     /// Somebody whose interaction Discord has passed on.
-    pub const fn in_discord(user: UserId, door: Door, told: Option<Told>) -> Self {
-        Self { user, door, told }
+    pub fn in_discord(user: UserId, door: Door, told: Option<Told>) -> Self {
+        Self { user, door, told, whereabouts: Whereabouts::default() }
     }
 }

@@ -23,7 +23,7 @@ mod write;
 
 pub use authorise::AccessError;
 pub use claims::free_claims;
-pub use ctx::{Actor, Ctx, Door, Told};
+pub use ctx::{Actor, Ctx, Door, Told, Whereabouts};
 pub use readiness::{Gate, Readiness, Turns};
 pub use refusal::{Refusal, Refuses};
 pub use store::{CardRow, DeliveryRow, DueRow, Hint, StoreError};

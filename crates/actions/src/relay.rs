@@ -2,7 +2,7 @@
 
 use crate::{Ctx, StoreError};
 use bus::{Message, QueueSpec};
-use domain::Event;
+use domain::{Event, GameId};
 use jiff::SignedDuration;
 use std::time::Duration;
 use store::Hint;
@@ -127,6 +127,7 @@ fn message(row: &OutboxRow) -> Message {
         id: row.event.id.get(),
         routing_key: row.event.body.event_type().to_owned(),
         body: row.payload.clone().into_bytes(),
+        game: row.event.game.map(GameId::get),
         trace: row.trace.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! The bus, whichever it is.
 
-use telemetry::{MessagingSystem, Publish, Span, Telemetry};
+use telemetry::{MessagingSystem, Publish, Span, Telemetry, attr};
 use uuid::Uuid;
 
 use crate::rabbit::WINDOW_MESSAGES;
@@ -121,6 +121,9 @@ impl Bus {
             body_bytes: message.body.len(),
         };
         let span = telemetry.publish(publish, &message.trace);
+        if let Some(game) = &message.game {
+            span.set(attr::game_id(game));
+        }
         if let Self::RabbitMq(bus) = self {
             bus.server().describe(&span);
         }

@@ -12,6 +12,8 @@ pub struct Message {
     pub routing_key: String,
     /// The envelope.
     pub body: Vec<u8>,
+    /// The game that it is about, for the span that publishes it; does not travel, since the envelope says it.
+    pub game: Option<Uuid>,
     /// Of the verb that wrote it; of the publish span once it is delivered. Travels in the headers.
     pub trace: TraceContext,
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use store::games::{GameFilter, Part};
 use store::{GuildScope, StoreError, Tx};
+use telemetry::attr;
 
 /// Most games on one page.
 const LIMIT: u32 = 100;
@@ -49,6 +50,9 @@ pub struct Listed {
 /// A guild that they are no member of, or the store failed.
 pub async fn list(ctx: &Ctx, actor: &Actor, query: GameQuery) -> Result<Listed, AccessError> {
     let span = ctx.verb_of("games.list", actor);
+    if let Some(guild) = query.guild {
+        span.set(attr::guild_id(guild.get()));
+    }
     let work = async {
         let standing = match query.guild {
             Some(guild) => Some(authorise::enter(ctx, actor, guild, Intent::Read).await?),

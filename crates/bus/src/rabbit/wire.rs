@@ -38,6 +38,7 @@ pub(crate) fn message(delivery: &mut Delivery) -> Message {
     Message {
         id: id(properties),
         routing_key,
+        game: None,
         trace: trace(properties),
         body: std::mem::take(&mut delivery.data),
     }

@@ -42,6 +42,7 @@ pub(crate) fn message(number: u8) -> Message {
         id: Uuid::from_u128(number.into()),
         routing_key: "game.created".to_owned(),
         body: vec![number],
+        game: None,
         trace: TraceContext::default(),
     }
 }

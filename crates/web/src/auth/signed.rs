@@ -32,10 +32,12 @@ impl FromRequestParts<Web> for Signed {
             },
         };
         let people::Signed { user, name, csrf } = found.ok_or_else(Problem::not_signed_in)?;
+        let mut actor = Actor::on_the_web(user, Door::Api);
         if let Some(facts) = parts.extensions.get::<Facts>() {
             facts.user(user);
+            actor.whereabouts = facts.whereabouts();
         }
-        Ok(Self { actor: Actor::on_the_web(user, Door::Api), name, csrf })
+        Ok(Self { actor, name, csrf })
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use actions::Whereabouts;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
@@ -30,7 +31,7 @@ struct Inner {
     span: Span,
     request_id: String,
     user: OnceLock<UserId>,
-    guild: OnceLock<GuildId>,
+    whereabouts: Whereabouts,
     game: OnceLock<GameId>,
 }
 
@@ -56,9 +57,12 @@ impl Facts {
 
     /// Which guild it is about.
     pub(crate) fn guild(&self, id: GuildId) {
-        if self.0.guild.set(id).is_ok() {
-            self.0.span.set(attr::guild_id(id.get()));
-        }
+        self.0.whereabouts.is(id);
+    }
+
+    /// Where verbs write down which guild it is about.
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        self.0.whereabouts.clone()
     }
 
     /// Which game it is about.
@@ -87,6 +91,9 @@ pub(crate) async fn observe(State(web): State<Web>, mut request: Request, next: 
         span.fail(status.to_string(), cause.as_ref());
     }
     span.response(status);
+    if let Some(guild) = facts.0.whereabouts.guild() {
+        span.set(attr::guild_id(guild.get()));
+    }
     span.in_scope(|| {
         facts.log(&Answer {
             method: method.as_str(),
@@ -153,9 +160,8 @@ impl Facts {
         let traceparent = span.trace_context().traceparent;
         let trace_id = traceparent.split('-').nth(1).map(str::to_owned);
         let request_id = trace_id.unwrap_or_else(|| web.random_hex());
-        let inner =
-            Inner { span, request_id, user: OnceLock::new(), guild: OnceLock::new(), game: OnceLock::new() };
-        Self(Arc::new(inner))
+        let (user, whereabouts, game) = (OnceLock::new(), Whereabouts::default(), OnceLock::new());
+        Self(Arc::new(Inner { span, request_id, user, whereabouts, game }))
     }
 
     fn log(&self, answer: &Answer<'_>) {
@@ -171,7 +177,7 @@ impl Facts {
                 duration_ms,
                 outcome = answer.problem.unwrap_or("ok"),
                 user_id = self.0.user.get().map(ToString::to_string),
-                guild_id = self.0.guild.get().map(ToString::to_string),
+                guild_id = self.0.whereabouts.guild().map(|guild| guild.to_string()),
                 game_id = self.0.game.get().map(ToString::to_string),
             },
             "Answered a request."

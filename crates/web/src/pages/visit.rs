@@ -79,7 +79,7 @@ impl FromRequestParts<Web> for Visit {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let signed = Signed::from_request_parts(parts, web).await?;
         Ok(Self {
-            actor: Actor::on_the_web(signed.actor.user, Door::Page),
+            actor: Actor { door: Door::Page, ..signed.actor },
             csrf: signed.csrf.unwrap_or_default(),
             now: web.now(),
             name: signed.name,

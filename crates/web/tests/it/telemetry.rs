@@ -30,6 +30,33 @@ async fn a_request_is_one_trace_and_its_id_is_the_request_id() {
     house.close().await;
 }
 
+/// The address says nothing of the guild: the verb finds it out, also where it refuses.
+#[tokio::test]
+async fn a_request_about_a_game_says_its_guild() {
+    let house = House::open().await;
+    let ada = house.person("Ada").await;
+    let game = ada.game("Winterhold", 2).await;
+    let path = format!("/api/v1/games/{game}");
+    let guild = testkit::GUILD.to_string();
+    let parts = ["", "/participants", "/deliveries"].map(|part| (path.clone() + part, "GET"));
+    let deeds = ["/join", "/join", "/leave"].map(|deed| (path.clone() + deed, "POST"));
+    let ends = [(path.clone(), "DELETE"), (path.clone() + "/join", "POST")];
+    for (path, method) in parts.into_iter().chain(deeds).chain(ends) {
+        house.captured.clear();
+        let answer = house.send(ada.request(method, &path).body(Body::empty()).unwrap()).await;
+        let spans = house.captured.spans();
+        let server = spans.iter().find(|span| span.name.starts_with(&format!("{method} /api")));
+        let said = server.unwrap().attributes.get("discord.guild.id");
+        assert_eq!(said, Some(&guild), "{method} {path}: {}", answer.text);
+    }
+    house.captured.clear();
+    assert_eq!(ada.look(&format!("/games/{game}")).await.status, 200);
+    let spans = house.captured.spans();
+    let page = spans.iter().find(|span| span.name == "GET /games/{id}").unwrap();
+    assert_eq!(page.attributes["discord.guild.id"], guild);
+    house.close().await;
+}
+
 #[tokio::test]
 async fn an_unknown_address_has_no_name_of_its_own() {
     let house = House::open().await;

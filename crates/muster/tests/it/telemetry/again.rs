@@ -123,7 +123,8 @@ async fn die_and_come_again(bus: Bus) {
     let verb = api.verb(Verb { name: "games.create" });
     let trace = verb.trace_context();
     let id = Uuid::from_u128(7);
-    let message = Message { id, routing_key: "game.created".to_owned(), body: b"{}".to_vec(), trace };
+    let (routing_key, body) = ("game.created".to_owned(), b"{}".to_vec());
+    let message = Message { id, routing_key, body, game: None, trace };
     bus.publish(&api, &[message]).await.remove(0).unwrap();
     drop(verb);
     for _ in 0..2 {

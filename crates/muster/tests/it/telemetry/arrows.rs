@@ -144,7 +144,7 @@ async fn rabbitmq_propagates_context_over_a_broker() {
     let mut consumer = bus.subscribe(queue).await;
     let trace = api.verb(Verb { name: "games.create" }).trace_context();
     let (id, body) = (Uuid::from_u128(9), b"{}".to_vec());
-    let message = Message { id, routing_key: "game.created".to_owned(), body, trace };
+    let message = Message { id, routing_key: "game.created".to_owned(), body, game: Some(id), trace };
     bus.publish(&api, &[message]).await.remove(0).unwrap();
     let delivery = consumer.next().await.unwrap();
     delivery.process_span(&bot).run(delivery.ack(&bot)).await;
@@ -157,6 +157,7 @@ async fn rabbitmq_propagates_context_over_a_broker() {
     );
     assert_eq!(process.links, std::slice::from_ref(&publish.span_id));
     assert_eq!(process.attributes["messaging.system"], "rabbitmq");
+    assert_eq!(publish.attributes["muster.game.id"], id.to_string());
     bus.close().await;
 }
 

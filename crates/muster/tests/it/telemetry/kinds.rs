@@ -40,7 +40,7 @@ const DUTIES: &[Duty] = &[
         it.text("http.route").contains("/games/{id}") && it.is_well()
     }),
     duty("http.server", &["discord.guild.id"], |it| {
-        it.text("http.route").contains("/guilds/{") && it.is_well()
+        ["/guilds/{", "/games/{id}"].iter().any(|part| it.text("http.route").contains(part)) && it.is_well()
     }),
     duty("http.client", &["url.template"], always),
     duty("http.client", &["http.response.status_code"], |it| it.text("error.type") != "no_answer"),
@@ -57,9 +57,10 @@ const DUTIES: &[Duty] = &[
     duty("database", &["db.response.status_code"], |it| !it.is_well()),
     duty("publish", &["messaging.rabbitmq.destination.routing_key", "messaging.message.id"], always),
     duty("publish", &["messaging.message.body.size"], always),
+    duty("publish", &["muster.game.id"], |it| it.is_of_a_game()),
     duty("process", &["messaging.rabbitmq.destination.routing_key", "messaging.message.id"], always),
     duty("process", &["messaging.rabbitmq.message.delivery_tag", "muster.event.type"], always),
-    duty("process", &["muster.game.id"], |it| it.text("muster.event.type").starts_with("game.")),
+    duty("process", &["muster.game.id"], |it| it.is_of_a_game()),
     duty("settle", &["messaging.rabbitmq.message.delivery_tag"], always),
     duty("interaction", &["discord.interaction.id", "discord.guild.id", "discord.channel.id"], always),
     duty("interaction", &["user.id", "muster.interaction.ack_ms"], always),
@@ -202,6 +203,12 @@ impl Span<'_> {
         let begun = |span: &Value| said(span, "start_unix_nano").to_owned();
         let last = before.filter(|other| begun(other) < begun(self.span)).max_by_key(|other| begun(other));
         last.is_some_and(|last| last["attributes"]["http.response.status_code"] == 429)
+    }
+
+    /// A message that tells of one game.
+    fn is_of_a_game(&self) -> bool {
+        let key = self.text("messaging.rabbitmq.destination.routing_key");
+        key.starts_with("game.") || key == "participants.changed"
     }
 
     fn is_about_a_table(&self) -> bool {

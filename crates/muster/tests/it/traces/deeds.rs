@@ -57,7 +57,7 @@ pub(crate) fn made(trace: &Trace) {
     [4] discord.guild.id muster.action muster.outcome user.id
     [5] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [6] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
-    [7] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
+    [7] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system muster.game.id
     [8] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [9] discord.guild.id muster.action muster.game.id muster.outcome
     [10] discord.channel.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
@@ -114,7 +114,7 @@ pub(crate) fn joined_by_button(trace: &Trace) {
     [5] discord.guild.id muster.action muster.outcome user.id
     [6] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [7] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
-    [8] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
+    [8] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system muster.game.id
     [9] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [10] discord.guild.id muster.action muster.game.id muster.outcome
     [11] discord.channel.id discord.message.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
@@ -180,13 +180,13 @@ pub(crate) fn moved_up(trace: &Trace) {
                 bot-service UPDATE deliveries CLIENT [6]
                 bot-service COMMIT CLIENT [5]
             bot-service ack muster.bot CLIENT [13]
-    [1] client.address http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address server.port url.path url.scheme user.id user_agent.original
+    [1] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address server.port url.path url.scheme user.id user_agent.original
     [2] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [3] discord.guild.id muster.action muster.game.id muster.outcome user.id
     [4] discord.guild.id muster.action muster.outcome user.id
     [5] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [6] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
-    [7] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
+    [7] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system muster.game.id
     [8] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [9] discord.guild.id muster.action muster.game.id muster.outcome
     [10] discord.channel.id discord.message.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
@@ -259,13 +259,13 @@ pub(crate) fn cancelled(trace: &Trace) {
                 bot-service UPDATE cards CLIENT [6]
                 bot-service COMMIT CLIENT [5]
             bot-service ack muster.bot CLIENT [13]
-    [1] client.address http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address server.port url.path url.scheme user.id user_agent.original
+    [1] client.address discord.guild.id http.request.method http.response.status_code http.route muster.game.id network.protocol.version server.address server.port url.path url.scheme user.id user_agent.original
     [2] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [3] discord.guild.id muster.action muster.game.id muster.outcome user.id
     [4] discord.guild.id muster.action muster.outcome user.id
     [5] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [6] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
-    [7] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
+    [7] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system muster.game.id
     [8] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [9] discord.guild.id muster.action muster.game.id muster.outcome
     [10] muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome user.id

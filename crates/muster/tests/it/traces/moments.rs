@@ -74,7 +74,7 @@ pub(crate) fn reminded(trace: &Trace) {
     [3] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [4] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [5] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
-    [6] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
+    [6] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system muster.game.id
     [7] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [8] muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome user.id
     [9] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
@@ -123,7 +123,7 @@ pub(crate) fn started(trace: &Trace) {
     [3] db.namespace db.operation.name db.query.summary db.query.text db.system.name
     [4] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.response.returned_rows db.system.name
     [5] db.collection.name db.namespace db.operation.name db.query.summary db.query.text db.system.name
-    [6] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system
+    [6] messaging.destination.name messaging.message.body.size messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.system muster.game.id
     [7] messaging.destination.name messaging.message.id messaging.operation.name messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.system muster.event.type muster.game.id
     [8] discord.channel.id discord.message.id muster.delivery.attempt muster.delivery.id muster.delivery.kind muster.game.id muster.outcome
     [9] discord.rate_limit.bucket http.request.method http.response.status_code server.address server.port url.full url.template
