@@ -12,7 +12,7 @@ use crate::service::{self, Service};
 use crate::services::Plan;
 use crate::settings::Settings;
 use crate::wiring::{self, Rooms};
-use actions::Readiness;
+use actions::{Gate, Readiness};
 use axum::Router;
 use clock::{Chance, Clock};
 use domain::due::Duty;
@@ -26,6 +26,9 @@ use web::Health;
 /// For the last logs, traces and metrics.
 const FLUSH: Duration = Duration::from_secs(5);
 
+/// From being asked to stop until the API takes no connection any more.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// Which service the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -36,6 +39,17 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// What has to be said to work before the process is ready. Known from the beginning, so that nobody takes it for
+    /// ready who asks between two of its steps.
+    const fn awaits(self) -> &'static [&'static str] {
+        match self {
+            Self::Bot => &["process", "database", "bus", "discord gateway"],
+            Self::Api | Self::NotificationDaemon | Self::StatusTransitionDaemon => {
+                &["process", "database", "bus"]
+            }
+        }
+    }
+
     const fn service(self) -> ServiceName {
         match self {
             Self::Api => ServiceName::Api,
@@ -124,6 +138,9 @@ impl Process {
     async fn live(self, doors: Doors, running: &mut Vec<Service>) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
         let readiness = Readiness::default();
+        for name in self.role.awaits() {
+            readiness.gate(name);
+        }
         banner::say(&lines(self.role, &doors));
         let Doors { health, api } = doors;
         let clock = self.clock().await?;
@@ -208,11 +225,16 @@ impl Process {
             key: self.settings.internal.shared_key()?,
             stop: &self.stop,
         };
+        let process = rooms.readiness.gate("process");
         running.push(self.start(&plan, api)?);
+        process.open();
         let beside = engines::watch(&self.settings, rooms, &self.stop);
         let mut reload = Reload::listen(&self.settings, &[&self.telemetry], self.settings.otlp_http)?;
         let end = reload.during(lifecycle::wait(running, signals)).await;
         tracing::info!(name: "process.stopping", "Asked to stop: what has begun is finished.");
+        if matches!(end, End::Asked) {
+            self.take_leave(&process, signals).await;
+        }
         let stopped = lifecycle::stop(running, &self.stop, signals).await;
         for task in beside {
             // A panic there has been logged.
@@ -223,6 +245,15 @@ impl Process {
         match end {
             End::Asked => stopped,
             End::Died(name, why) => Err(Failure::ServiceDied(name, why)),
+        }
+    }
+
+    /// Says that it is not ready any more. The API serves on for a moment: whoever spreads requests over several of it
+    /// has to notice first.
+    async fn take_leave(&self, process: &Gate, signals: &mut Signals) {
+        process.close("It is stopping.");
+        if self.role == Role::Api {
+            lifecycle::linger(LINGER, signals).await;
         }
     }
 

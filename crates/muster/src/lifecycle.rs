@@ -73,6 +73,14 @@ fn reason(ended: Result<Ended, JoinError>) -> String {
     }
 }
 
+/// Lets everything run on for so long; a second signal ends the process at once.
+pub(crate) async fn linger(time: Duration, signals: &mut Signals) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = signals.asked_to_stop() => std::process::exit(1),
+    }
+}
+
 /// Asks every service to end, and waits for them; a second signal ends the process at once.
 pub(crate) async fn stop(
     services: &mut [Service],

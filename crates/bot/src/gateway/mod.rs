@@ -24,8 +24,9 @@ use tokio_util::task::TaskTracker;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a connection stays its holder's who says nothing.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
-/// How often free connections are looked for, for each one that is held already.
-const CLAIM_EVERY: Duration = Duration::from_secs(3);
+/// How often free connections are looked for, for each one that is held already: whoever presses a button while a
+/// connection changes hands is answered within Discord's three seconds.
+const CLAIM_EVERY: Duration = Duration::from_secs(1);
 
 /// Keeps its share of the connections open until the bot is stopped, then waits for what has begun.
 pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>, total: u32) {

@@ -2,97 +2,25 @@
 //!
 //! Needs the three servers (`cargo xtask test` starts them); without them it says so and passes.
 
-use crate::guild::Guild;
-use crate::observatory::{Observatory, Trace};
-use crate::program::{Home, Program, browser, eventually};
+use crate::observatory::Trace;
+use crate::program::{Home, eventually};
 use crate::shape::shape;
 use crate::stage::Stage;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+mod apart;
+mod balancer;
+mod rolling;
 mod servers;
 
+use apart::Apart;
 use servers::Servers;
 
 const TITLE: &str = "Stonekeep";
-/// What other processes have to know before the practice Discord has started.
-const BOT_TOKEN: &str = "MTIwMDAwMDAwMDAwMDAwMDAwMQ.apart.a-token-that-several-processes-know";
-const INTERNAL_KEY: &str = "a key that all processes of this deployment share";
 /// How a transaction begins and ends, which each database says in its way, and what refreshes a membership, which
 /// comes or not by how long ago it was asked for.
 const DIFFERS: [&str; 5] = ["BEGIN", "BEGIN IMMEDIATE", "COMMIT", "INSERT users", "INSERT members"];
-
-/// What a service in a process of its own is asked to listen on.
-const DOORS: [&str; 2] = ["--health-listen", "127.0.0.1:0"];
-
-/// All processes of a deployment; dropped, they are killed.
-struct Apart {
-    home: Home,
-    /// Folders of processes have to outlive them.
-    _folders: [Home; 2],
-    practice: Program,
-    collector: Program,
-    services: Vec<Program>,
-}
-
-impl Apart {
-    /// The practice Discord and the collector run; the schema is there; no service has been started.
-    async fn prepare(servers: &Servers) -> Self {
-        let own = Home::new().set("DISCORD_BOT_TOKEN", BOT_TOKEN);
-        let practice = own.start(&["practice", "--practice", "127.0.0.1:0"]).await;
-        let listen = [
-            "collector",
-            "--listen",
-            "127.0.0.1:0",
-            "--otlp-grpc",
-            "127.0.0.1:0",
-            "--otlp-http",
-            "127.0.0.1:0",
-        ];
-        let gathering = Home::watched();
-        let collector = gathering.start(&[&listen[..], &DOORS].concat()).await;
-        let home = Home::watched()
-            .set("DATABASE_URL", &servers.database)
-            .set("REDIS_URL", &servers.redis)
-            .set("AMQP_URL", &servers.amqp)
-            .set("DISCORD_BOT_TOKEN", BOT_TOKEN)
-            .set("MUSTER_INTERNAL_KEY", INTERNAL_KEY)
-            .set("MUSTER_PRACTICE_URL", practice.address("practice"))
-            .set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address("otlp-http"));
-        home.run(&["migrate"]).await.done();
-        Self { home, _folders: [own, gathering], practice, collector, services: Vec::new() }
-    }
-
-    /// Starts the API, and then so many of each of the others.
-    async fn start(mut self, each: usize) -> Self {
-        let doors = ["--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0"];
-        let api = self.home.start(&[&["api"], &doors[..], &DOORS].concat()).await;
-        let internal = api.address("internal").to_owned();
-        self.services.push(api);
-        for service in ["bot", "notification-daemon", "status-transition-daemon"] {
-            for _ in 0..each {
-                let arguments = [&[service, "--internal-url", internal.as_str()], &DOORS[..]].concat();
-                self.services.push(self.home.start(&arguments).await);
-            }
-        }
-        self
-    }
-
-    async fn stage(&mut self) -> Stage {
-        let api = self.services.remove(0);
-        let guild = Guild::at(browser(), self.practice.address("practice"));
-        let observatory = Observatory::of(&self.collector);
-        Stage::with(api, (guild, observatory), &self.home).await
-    }
-
-    async fn stop(self) {
-        for service in self.services {
-            service.stop().await;
-        }
-        self.collector.stop().await;
-        self.practice.stop().await;
-    }
-}
 
 /// A game is made, somebody presses Join, both are reminded, it begins: the trace of each.
 async fn play(stage: &Stage) -> BTreeMap<&'static str, Trace> {
@@ -139,7 +67,7 @@ async fn five_processes_leave_the_traces_of_one() {
     let in_one = play(&together).await;
     together.program.stop().await;
 
-    let mut apart = Apart::prepare(&servers).await.start(1).await;
+    let mut apart = Apart::prepare(&servers).await.start(1, 1).await;
     let stage = apart.stage().await;
     let in_five = play(&stage).await;
     for (deed, trace) in &in_one {
@@ -159,7 +87,7 @@ async fn five_processes_leave_the_traces_of_one() {
 #[tokio::test]
 async fn two_of_each_share_the_work() {
     let Some(servers) = Servers::of_our_own("twos").await else { return };
-    let mut apart = Apart::prepare(&servers).await.start(2).await;
+    let mut apart = Apart::prepare(&servers).await.start(1, 2).await;
     let stage = apart.stage().await;
     play(&stage).await;
     // Nobody is told twice, and the card is one.
@@ -170,9 +98,9 @@ async fn two_of_each_share_the_work() {
     assert_eq!(cards.count(), 1);
 
     // One bot and one daemon of each kind go; the others do their work.
-    let gone: Vec<Program> = apart.services.drain(..).step_by(2).collect();
+    let gone: Vec<_> = apart.services.drain(..).step_by(2).collect();
     for service in gone {
-        service.stop().await;
+        service.program.stop().await;
     }
     stage.program.stop().await;
     apart.stop().await;
