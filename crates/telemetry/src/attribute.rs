@@ -1,11 +1,10 @@
 //! Attributes of spans, one typed constructor each.
 //!
-//! An [`Attr`] borrows its value: it is turned into text only when the span is recording.
+//! An [`Attr`] borrows its value: it is written only when the span is recorded.
 
 use std::fmt::{self, Display};
 
-use opentelemetry::{KeyValue, Value};
-
+use crate::otlp::fields::Fields;
 use crate::people::People;
 
 /// One attribute of a span.
@@ -19,7 +18,6 @@ pub struct Attr<'a> {
 enum Borrowed<'a> {
     Shown(&'a dyn Display),
     Text(&'a str),
-    Word(&'static str),
     Id(u64),
     Person(u64),
     Count(i64),
@@ -28,18 +26,18 @@ enum Borrowed<'a> {
 }
 
 impl Attr<'_> {
-    pub(crate) fn into_key_value(self, people: &People) -> KeyValue {
-        let value = match self.value {
-            Borrowed::Shown(value) => Value::from(value.to_string()),
-            Borrowed::Text(value) => Value::from(value.to_owned()),
-            Borrowed::Word(value) => Value::from(value),
-            Borrowed::Id(value) => Value::from(value.to_string()),
-            Borrowed::Person(value) => Value::from(people.written(&value.to_string()).into_owned()),
-            Borrowed::Count(value) => Value::from(value),
-            Borrowed::Millis(value) => Value::from(i64::try_from(value).unwrap_or(i64::MAX)),
-            Borrowed::Flag(value) => Value::from(value),
-        };
-        KeyValue::new(self.key, value)
+    pub(crate) fn write(self, fields: &mut Fields, people: &People) {
+        match self.value {
+            Borrowed::Shown(value) => fields.shown(self.key, value),
+            Borrowed::Text(value) => fields.text(self.key, value),
+            Borrowed::Person(value) if people.are_hidden() => {
+                fields.text(self.key, &people.written(&value.to_string()));
+            }
+            Borrowed::Id(value) | Borrowed::Person(value) => fields.shown(self.key, &value),
+            Borrowed::Count(value) => fields.number(self.key, value),
+            Borrowed::Millis(value) => fields.count(self.key, value),
+            Borrowed::Flag(value) => fields.flag(self.key, value),
+        }
     }
 }
 
@@ -73,7 +71,7 @@ pub mod attr {
         /// `muster.event.type`: the type of the event that a message carries.
         event_type(name: &'a str) = Text("muster.event.type");
         /// `muster.outcome`: how it ended, a small set of words; a refusal is not an error.
-        outcome(word: &'static str) = Word("muster.outcome");
+        outcome(word: &'static str) = Text("muster.outcome");
         /// `muster.interaction.ack_ms`: milliseconds until Discord had our answer.
         ack_ms(millis: u64) = Millis("muster.interaction.ack_ms");
         /// `muster.cycle.oldest_lateness_ms`: how late the oldest row of a cycle was, in milliseconds.
@@ -109,7 +107,7 @@ pub mod attr {
         /// `user_agent.original`.
         user_agent(agent: &'a str) = Text("user_agent.original");
         /// `network.protocol.version`: `1.1`, `2`.
-        protocol_version(version: &'static str) = Word("network.protocol.version");
+        protocol_version(version: &'static str) = Text("network.protocol.version");
         /// `http.request.resend_count`: which retry this is, from 1.
         resend_count(count: u32) = Count("http.request.resend_count", i64::from(count));
         /// `db.response.status_code`: the SQLSTATE, or SQLite's result code.

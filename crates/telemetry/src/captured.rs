@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::logs::AnyValue;
 use opentelemetry::trace::{SpanKind, Status};
-use opentelemetry::{KeyValue, SpanId, Value};
+use opentelemetry::{KeyValue, Value};
+use opentelemetry_proto::tonic::common::v1::KeyValue as OtlpKeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as OtlpValue;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind as OtlpKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, Status as OtlpStatus};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord};
 use opentelemetry_sdk::metrics::data::{
@@ -14,8 +19,9 @@ use opentelemetry_sdk::metrics::data::{
 };
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{SdkMeterProvider, Temporality};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use prost::Message as _;
 
+use crate::propagation::hex;
 use crate::{ServiceName, shape};
 
 /// Reads back what a [`Telemetry::captured`](crate::Telemetry::captured) value recorded.
@@ -191,10 +197,10 @@ impl<T: Clone> Kept<T> {
     }
 }
 
-impl SpanExporter for Kept<CapturedSpan> {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.extend(batch.iter().map(|span| CapturedSpan::read(self.service, span)));
-        Ok(())
+impl Kept<CapturedSpan> {
+    /// A span that has ended, in OTLP's bytes.
+    pub(crate) fn span(&self, bytes: &[u8]) {
+        self.extend(CapturedSpan::read(self.service, bytes));
     }
 }
 
@@ -226,21 +232,54 @@ impl PushMetricExporter for Kept<CapturedMetric> {
 }
 
 impl CapturedSpan {
-    pub(crate) fn read(service: ServiceName, span: &SpanData) -> Self {
-        Self {
+    /// Reads OTLP's bytes; what can't be read was not written by us.
+    pub(crate) fn read(service: ServiceName, bytes: &[u8]) -> Option<Self> {
+        let span = OtlpSpan::decode(bytes).ok()?;
+        let time = |nanos| UNIX_EPOCH + Duration::from_nanos(nanos);
+        let (started, ended) = (time(span.start_time_unix_nano), time(span.end_time_unix_nano));
+        Some(Self {
             service,
-            name: span.name.to_string(),
-            kind: span.span_kind.clone(),
-            trace_id: span.span_context.trace_id().to_string(),
-            span_id: span.span_context.span_id().to_string(),
-            parent_span_id: (span.parent_span_id != SpanId::INVALID).then(|| span.parent_span_id.to_string()),
-            links: span.links.iter().map(|link| link.span_context.span_id().to_string()).collect(),
-            attributes: span.attributes.iter().map(as_text).collect(),
-            status: span.status.clone(),
-            started: span.start_time,
-            duration: span.end_time.duration_since(span.start_time).unwrap_or_default(),
-        }
+            kind: kind(span.kind()),
+            trace_id: hex(&span.trace_id),
+            span_id: hex(&span.span_id),
+            parent_span_id: Some(hex(&span.parent_span_id)).filter(|id| !id.is_empty()),
+            links: span.links.iter().map(|link| hex(&link.span_id)).collect(),
+            attributes: span.attributes.into_iter().map(otlp_as_text).collect(),
+            status: status(span.status.unwrap_or_default()),
+            name: span.name,
+            started,
+            duration: ended.duration_since(started).unwrap_or_default(),
+        })
     }
+}
+
+fn kind(kind: OtlpKind) -> SpanKind {
+    match kind {
+        OtlpKind::Server => SpanKind::Server,
+        OtlpKind::Client => SpanKind::Client,
+        OtlpKind::Producer => SpanKind::Producer,
+        OtlpKind::Consumer => SpanKind::Consumer,
+        OtlpKind::Unspecified | OtlpKind::Internal => SpanKind::Internal,
+    }
+}
+
+fn status(status: OtlpStatus) -> Status {
+    match status.code() {
+        StatusCode::Unset => Status::Unset,
+        StatusCode::Ok => Status::Ok,
+        StatusCode::Error => Status::error(status.message),
+    }
+}
+
+fn otlp_as_text(attribute: OtlpKeyValue) -> (String, String) {
+    let value = match attribute.value.and_then(|value| value.value) {
+        Some(OtlpValue::StringValue(text)) => text,
+        Some(OtlpValue::IntValue(number)) => number.to_string(),
+        Some(OtlpValue::DoubleValue(number)) => number.to_string(),
+        Some(OtlpValue::BoolValue(flag)) => flag.to_string(),
+        other => format!("{other:?}"),
+    };
+    (attribute.key, value)
 }
 
 impl CapturedLog {

@@ -7,7 +7,6 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::{ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::{CapturedMetric, CapturedSpan, ServiceName};
 
@@ -16,18 +15,18 @@ use crate::{CapturedMetric, CapturedSpan, ServiceName};
 pub(crate) struct Console(pub(crate) ServiceName);
 
 impl Console {
+    /// A span that has ended, in OTLP's bytes.
+    pub(crate) fn span(&self, bytes: &[u8]) {
+        // Whoever closed stdout has no use for it.
+        let _ = Self::write(CapturedSpan::read(self.0, bytes).map(|span| format!("{span:?}")).into_iter());
+    }
+
     fn write(lines: impl Iterator<Item = String>) -> OTelSdkResult {
         let mut stdout = std::io::stdout().lock();
         for line in lines {
             writeln!(stdout, "{line}").map_err(|error| OTelSdkError::InternalFailure(error.to_string()))?;
         }
         Ok(())
-    }
-}
-
-impl SpanExporter for Console {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        Self::write(batch.iter().map(|span| format!("{:?}", CapturedSpan::read(self.0, span))))
     }
 }
 

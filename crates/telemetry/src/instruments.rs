@@ -3,7 +3,7 @@
 use opentelemetry::metrics::Histogram;
 
 use crate::builders::messaging::MessagingSystem;
-use crate::builders::storage::{CacheSystem, DbSystem};
+use crate::builders::storage::DbSystem;
 use crate::measure::{Groups, SpanMetrics};
 use crate::series::{Maker, Tally};
 
@@ -32,8 +32,8 @@ pub(crate) struct Instruments {
     pub(crate) http_client: Groups<(&'static str, &'static str, u16)>,
     /// The text is the namespace.
     pub(crate) database: Groups<(DbSystem, StatementAt)>,
-    /// By operation; no text.
-    pub(crate) cache: Groups<(CacheSystem, &'static str)>,
+    /// Of a server, by operation and prefix; no text.
+    pub(crate) cache: Groups<(&'static str, &'static str)>,
     /// By exchange; no text.
     pub(crate) publish: Groups<(MessagingSystem, &'static str)>,
     /// By queue; no text.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, UpDownCounter};
 use opentelemetry::{Context, KeyValue};
 
+use crate::otlp::fields::Fields;
 use crate::series::{Distribution, DistributionSeries, Tally, TallySeries, overflow};
 
 /// Groups of one kind of span; a group has a series for each way to end.
@@ -38,11 +39,20 @@ struct Shared {
     overflow: OnceLock<Series>,
 }
 
-/// Spans that share their attributes, and their series.
+/// What spans have in common.
+#[derive(Debug)]
+pub(crate) struct Common {
+    /// What their metrics tell apart.
+    pub(crate) attributes: Vec<KeyValue>,
+    /// What each of them says.
+    pub(crate) fields: Fields,
+}
+
+/// Spans that have much in common, and their series.
 #[derive(Debug)]
 pub(crate) struct Group {
     shared: Arc<Shared>,
-    attributes: Vec<KeyValue>,
+    common: Common,
     is_overflow: bool,
     endings: RwLock<Vec<(Ending, Series)>>,
     rows: OnceLock<BoundHistogram<u64>>,
@@ -76,20 +86,15 @@ impl Shared {
 }
 
 impl Group {
-    fn new(shared: Arc<Shared>, attributes: Vec<KeyValue>, is_overflow: bool) -> Self {
-        let active = shared.metrics.active.as_ref().map(|counter| counter.bind(&lasting(&attributes)));
+    fn new(shared: Arc<Shared>, common: Common, is_overflow: bool) -> Self {
+        let active = shared.metrics.active.as_ref().map(|counter| counter.bind(&lasting(&common.attributes)));
         let (endings, rows) = (RwLock::default(), OnceLock::new());
-        Self { shared, attributes, is_overflow, endings, rows, active }
+        Self { shared, common, is_overflow, endings, rows, active }
     }
 
-    /// What the spans share; cheap to clone.
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = KeyValue> {
-        self.attributes.iter().cloned()
-    }
-
-    /// Whether there are too many like it, so that its name must not tell them apart.
-    pub(crate) const fn is_overflow(&self) -> bool {
-        self.is_overflow
+    /// How each of the spans begins.
+    pub(crate) const fn fields(&self) -> &Fields {
+        &self.common.fields
     }
 
     /// Whether an HTTP status is an error for this kind of span; the limiter handles a client's 429.
@@ -123,7 +128,7 @@ impl Group {
     pub(crate) fn returned_rows(&self, rows: u64) {
         match &self.shared.metrics.rows {
             Some(histogram) if self.is_overflow => histogram.record(rows, &[overflow()]),
-            Some(histogram) => self.rows.get_or_init(|| histogram.bind(&self.attributes)).record(rows),
+            Some(histogram) => self.rows.get_or_init(|| histogram.bind(&self.common.attributes)).record(rows),
             None => {}
         }
     }
@@ -133,7 +138,8 @@ impl Group {
         let place = match endings.iter().position(|(known, _)| *known == ending) {
             Some(place) => place,
             None if endings.len() < ENDINGS_LIMIT => {
-                let attributes: Vec<KeyValue> = self.attributes().chain(ending.attributes()).collect();
+                let common = self.common.attributes.iter().cloned();
+                let attributes: Vec<KeyValue> = common.chain(ending.attributes()).collect();
                 endings.push((ending, self.shared.bind(&attributes)));
                 endings.len() - 1
             }
@@ -185,19 +191,20 @@ impl<K: Copy + Eq + Hash> Groups<K> {
         Self { shared: Arc::new(Shared { metrics, overflow: OnceLock::new() }), known }
     }
 
-    /// The group of these spans; `attributes` are asked for when it is new.
-    pub(crate) fn find(&self, key: K, text: &str, attributes: impl FnOnce() -> Vec<KeyValue>) -> Arc<Group> {
+    /// The group of these spans; when it is new, `common` is asked what they have in common, and told whether
+    /// there are too many groups, so that a name must not tell them apart.
+    pub(crate) fn find(&self, key: K, text: &str, common: impl FnOnce(bool) -> Common) -> Arc<Group> {
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(found) = known.groups.get(&key).and_then(|texts| texts.get(text)) {
                 return Arc::clone(found);
             }
             if known.count >= GROUPS_LIMIT {
-                return Arc::new(Group::new(Arc::clone(&self.shared), attributes(), true));
+                return Arc::new(Group::new(Arc::clone(&self.shared), common(true), true));
             }
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let group = Arc::new(Group::new(Arc::clone(&self.shared), attributes(), false));
+        let group = Arc::new(Group::new(Arc::clone(&self.shared), common(false), false));
         known.count += 1;
         Arc::clone(known.groups.entry(key).or_default().entry(text.into()).or_insert(group))
     }

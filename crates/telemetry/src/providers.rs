@@ -7,39 +7,37 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::{
     Instrument, MeterProviderBuilder, PeriodicReader, SdkMeterProvider, Stream,
 };
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits, TracerProviderBuilder};
 
 use crate::captured::Kept;
 use crate::config::Exporter;
 use crate::console::Console;
 use crate::exemplars::Exemplars;
 use crate::export::Exports;
+use crate::recorder::{Recorder, Sink};
 use crate::sampler::LiveSampler;
-use crate::{CapturedLog, CapturedMetric, CapturedSpan, ExemplarFilter, ServiceName, TelemetryConfig};
+use crate::{
+    CapturedLog, CapturedMetric, CapturedSpan, ExemplarFilter, Limits, ServiceName, TelemetryConfig,
+};
 
 /// Series of one instrument; the rest share one. What we record is bounded before; this is the second fence.
 const SERIES_LIMIT: usize = 600;
 
 /// The three pipelines of a service.
 pub(crate) struct Providers {
-    pub(crate) tracer: SdkTracerProvider,
+    pub(crate) recorder: Recorder,
     pub(crate) meter: SdkMeterProvider,
     pub(crate) logger: SdkLoggerProvider,
-    pub(crate) sampler: LiveSampler,
     pub(crate) exemplars: Arc<Exemplars>,
 }
 
 impl Providers {
     /// Providers that make no-op tracers, meters and loggers.
     pub(crate) fn none() -> Self {
-        let tracer = SdkTracerProvider::builder().build();
-        // A provider that was shut down gives no-op spans, without so much as an id.
-        let _ = tracer.shutdown();
+        let sampler = LiveSampler::new(crate::Sampling { ratio: 0.0, parent_based: false });
         Self {
-            tracer,
+            recorder: Recorder::new(sampler, Limits::default(), Sink::Off),
             meter: SdkMeterProvider::builder().build(),
             logger: SdkLoggerProvider::builder().build(),
-            sampler: LiveSampler::new(crate::Sampling { ratio: 0.0, parent_based: false }),
             exemplars: Arc::new(Exemplars::new(ExemplarFilter::AlwaysOff)),
         }
     }
@@ -52,13 +50,11 @@ impl Providers {
         let config = TelemetryConfig::default();
         let sampler = LiveSampler::new(config.sampling);
         let reader = PeriodicReader::builder(metrics.clone()).build();
-        let tracer = tracer_builder(resource, &config, &sampler).with_simple_exporter(spans.clone());
         let logger = SdkLoggerProvider::builder().with_resource(resource.clone());
         Self {
-            tracer: tracer.build(),
+            recorder: Recorder::new(sampler, config.limits, Sink::Kept(spans.clone())),
             meter: meter_builder(resource).with_reader(reader).build(),
             logger: logger.with_simple_exporter(logs.clone()).build(),
-            sampler,
             exemplars: Arc::new(Exemplars::new(config.exemplars)),
         }
     }
@@ -72,12 +68,12 @@ impl Providers {
     ) -> Self {
         let sampler = LiveSampler::new(config.sampling);
         let exemplars = Arc::new(Exemplars::new(config.exemplars));
-        let mut tracer = tracer_builder(resource, config, &sampler);
-        tracer = match config.traces.exporter {
-            Exporter::Otlp => tracer.with_span_processor(exports.span_queue(config)),
-            Exporter::Console => tracer.with_batch_exporter(Console(service)),
-            Exporter::None => tracer,
+        let sink = match config.traces.exporter {
+            Exporter::Otlp => Sink::Queue(exports.span_queue()),
+            Exporter::Console => Sink::Console(Console(service)),
+            Exporter::None => Sink::Nowhere,
         };
+        let recorder = Recorder::new(sampler, config.limits, sink);
         let mut logger = SdkLoggerProvider::builder().with_resource(resource.clone());
         if config.logs.exporter == Exporter::Otlp {
             logger = logger.with_log_processor(exports.log_queue(config));
@@ -94,26 +90,8 @@ impl Providers {
             }
             Exporter::None => meter,
         };
-        Self { tracer: tracer.build(), meter: meter.build(), logger: logger.build(), sampler, exemplars }
+        Self { recorder, meter: meter.build(), logger: logger.build(), exemplars }
     }
-}
-
-fn tracer_builder(
-    resource: &Resource,
-    config: &TelemetryConfig,
-    sampler: &LiveSampler,
-) -> TracerProviderBuilder {
-    let limits = config.limits;
-    SdkTracerProvider::builder()
-        .with_resource(resource.clone())
-        .with_sampler(sampler.clone())
-        .with_span_limits(SpanLimits {
-            max_events_per_span: limits.span_events,
-            max_attributes_per_span: limits.span_attributes,
-            max_links_per_span: limits.span_links,
-            max_attributes_per_event: limits.event_attributes,
-            max_attributes_per_link: limits.link_attributes,
-        })
 }
 
 fn meter_builder(resource: &Resource) -> MeterProviderBuilder {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt as _, TraceId, TraceState};
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample};
+use opentelemetry::trace::{SpanContext, SpanKind, TraceId};
+use opentelemetry_sdk::trace::{Sampler, SamplingDecision, ShouldSample as _};
 
 use crate::config::Sampling;
 
@@ -37,41 +36,13 @@ impl LiveSampler {
         f64::from_bits(self.0.ratio_bits.load(Ordering::Relaxed))
     }
 
-    /// What the parent decided, when it is asked; else whether all or none are recorded; else only the trace's
-    /// id can tell.
-    pub(crate) fn foregone(&self, parent: &SpanContext) -> Option<bool> {
+    /// Whether a new span is recorded: what its parent decided, when that is asked, else its trace's id decides.
+    pub(crate) fn samples(&self, parent: &SpanContext, trace_id: TraceId) -> bool {
         if parent.is_valid() && self.0.parent_based.load(Ordering::Relaxed) {
-            return Some(parent.is_sampled());
+            return parent.is_sampled();
         }
-        match self.ratio() {
-            ratio if ratio >= 1.0 => Some(true),
-            ratio if ratio <= 0.0 => Some(false),
-            _ => None,
-        }
+        let by_ratio = Sampler::TraceIdRatioBased(self.ratio());
+        let result = by_ratio.should_sample(None, trace_id, "", &SpanKind::Internal, &[], &[]);
+        result.decision == SamplingDecision::RecordAndSample
     }
-}
-
-impl ShouldSample for LiveSampler {
-    fn should_sample(
-        &self,
-        parent: Option<&Context>,
-        trace_id: TraceId,
-        name: &str,
-        kind: &SpanKind,
-        attributes: &[KeyValue],
-        links: &[Link],
-    ) -> SamplingResult {
-        let span = parent.map(|context| context.span());
-        let span_context = span.as_ref().map_or(&SpanContext::NONE, |span| span.span_context());
-        match self.foregone(span_context) {
-            Some(sampled) => decided(sampled, span_context.trace_state().clone()),
-            None => Sampler::TraceIdRatioBased(self.ratio())
-                .should_sample(parent, trace_id, name, kind, attributes, links),
-        }
-    }
-}
-
-fn decided(sampled: bool, trace_state: TraceState) -> SamplingResult {
-    let decision = if sampled { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
-    SamplingResult { decision, attributes: Vec::new(), trace_state }
 }

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
+use opentelemetry::Context;
 use opentelemetry::context::FutureExt as _;
 use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
-use opentelemetry::trace::{Link, SpanKind, Status, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
 
 use crate::attribute::Attr;
 use crate::measure::{Ending, Group};
+use crate::otlp::fields::{Bounds, Fields};
+use crate::otlp::span::{self as otlp, Ended};
 use crate::propagation::Unpropagated;
 use crate::{Telemetry, TraceContext, redact};
 
@@ -22,8 +24,10 @@ use crate::{Telemetry, TraceContext, redact};
 pub struct Span {
     telemetry: Telemetry,
     context: Context,
+    parent: otlp::Parent,
     operation: &'static str,
-    recording: bool,
+    /// What it says, unless it is not recorded.
+    fields: Option<Mutex<Fields>>,
     started: (Instant, SystemTime),
     group: Option<Arc<Group>>,
     http_status: AtomicU16,
@@ -41,58 +45,79 @@ pub(crate) enum Parent<'a> {
     Remote(&'a TraceContext),
 }
 
+/// How a new span begins.
+pub(crate) enum Beginning<'a> {
+    /// Like all of its group, with which it is measured.
+    Group(Arc<Group>),
+    /// With a name of its own, in pieces; it is not measured.
+    Named(SpanKind, &'a [&'a str]),
+}
+
 /// What a builder hands to [`Telemetry::start`].
 pub(crate) struct Start<'a> {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) kind: SpanKind,
+    pub(crate) beginning: Beginning<'a>,
     /// What failed, in `{operation}.exception`.
     pub(crate) operation: &'static str,
     pub(crate) parent: Parent<'a>,
     pub(crate) link: Option<&'a TraceContext>,
-    /// What it is measured with.
-    pub(crate) group: Option<Arc<Group>>,
+}
+
+impl Beginning<'_> {
+    fn fields(&self, bounds: Bounds) -> Fields {
+        match self {
+            Self::Group(group) => group.fields().again(),
+            Self::Named(kind, name) => Fields::new(bounds, kind, name),
+        }
+    }
+
+    fn group(self) -> Option<Arc<Group>> {
+        match self {
+            Self::Group(group) => Some(group),
+            Self::Named(..) => None,
+        }
+    }
 }
 
 impl Telemetry {
-    /// Starts a span; its attributes are built only when it is recorded.
-    pub(crate) fn start<I>(&self, start: Start<'_>, attributes: impl FnOnce() -> I) -> Span
-    where
-        I: IntoIterator<Item = KeyValue>,
-    {
+    /// Starts a span; its attributes are only written when it is recorded.
+    pub(crate) fn start(&self, start: Start<'_>, write: impl FnOnce(&mut Fields)) -> Span {
         let started = (Instant::now(), opentelemetry::time::now());
-        let parent = self.parent(&start.parent);
-        let mut builder =
-            self.tracer().span_builder(start.name).with_kind(start.kind).with_start_time(started.1);
-        if let Some(linked) = start.link.filter(|_| self.propagates()).and_then(TraceContext::span_context) {
-            builder = builder.with_links(vec![Link::with_context(linked)]);
-        }
-        // Given at once where the decision is known, since each later one takes a lock.
-        let foregone = self.sampler().foregone(parent.span().span_context());
-        let mut attributes = Some(attributes);
-        if foregone == Some(true) {
-            builder.attributes = attributes.take().map(|build| build().into_iter().collect());
-        }
-        let mut context = parent.with_span(self.tracer().build_with_context(builder, &parent));
-        let recording = foregone.unwrap_or_else(|| context.span().is_recording());
-        if let Some(build) = attributes.filter(|_| recording) {
-            context.span().set_attributes(build());
-        }
-        if !self.propagates() {
-            context = context.with_value(Unpropagated);
-        }
-        if let Some(group) = &start.group {
+        let Start { beginning, operation, parent, link } = start;
+        let parent = self.parent(&parent);
+        let identity = self.recorder().identify(&parent);
+        let is_recorded = identity.as_ref().is_some_and(|span| self.recorder().records(span));
+        let fields = is_recorded.then(|| {
+            let mut fields = beginning.fields(self.recorder().bounds());
+            write(&mut fields);
+            let linked = link.filter(|_| self.propagates()).and_then(TraceContext::span_context);
+            if let Some(linked) = linked {
+                fields.link(&linked);
+            }
+            Mutex::new(fields)
+        });
+        let group = beginning.group();
+        if let Some(group) = &group {
             group.begin();
         }
         Span {
+            parent: otlp::Parent::of(&parent),
+            context: self.context(parent, identity),
             telemetry: self.clone(),
-            context,
-            operation: start.operation,
-            recording,
+            operation,
+            fields,
             started,
-            group: start.group,
+            group,
             http_status: AtomicU16::new(0),
             error_type: OnceLock::new(),
             excepted: AtomicBool::new(false),
+        }
+    }
+
+    fn context(&self, parent: Context, identity: Option<SpanContext>) -> Context {
+        match identity {
+            None => parent,
+            Some(span) if self.propagates() => parent.with_remote_span_context(span),
+            Some(span) => parent.with_remote_span_context(span).with_value(Unpropagated),
         }
     }
 
@@ -122,15 +147,13 @@ impl Span {
 
     /// Sets an attribute.
     pub fn set(&self, attribute: Attr<'_>) {
-        if self.recording {
-            self.context.span().set_attribute(attribute.into_key_value(self.telemetry.people()));
-        }
+        self.say(|fields| attribute.write(fields, self.telemetry.people()));
     }
 
     /// Links this span to another one, unless that context is empty.
     pub fn link(&self, other: &TraceContext) {
-        if let Some(linked) = other.span_context().filter(|_| self.recording) {
-            self.context.span().add_link(linked, Vec::new());
+        if let Some(linked) = other.span_context().filter(|_| self.telemetry.propagates()) {
+            self.say(|fields| fields.link(&linked));
         }
     }
 
@@ -148,9 +171,7 @@ impl Span {
     /// that its limiter handles.
     pub fn response(&self, status: u16) {
         self.http_status.store(status, Ordering::Relaxed);
-        if self.recording {
-            self.context.span().set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
-        }
+        self.say(|fields| fields.number("http.response.status_code", status.into()));
         if self.group.as_ref().is_some_and(|group| group.is_failure(status)) {
             self.mark_failed(Cow::Owned(status.to_string()), "");
         }
@@ -158,10 +179,7 @@ impl Span {
 
     /// Records how many rows a statement returned.
     pub fn returned_rows(&self, rows: u64) {
-        if self.recording {
-            let count = i64::try_from(rows).unwrap_or(i64::MAX);
-            self.context.span().set_attribute(KeyValue::new("db.response.returned_rows", count));
-        }
+        self.say(|fields| fields.count("db.response.returned_rows", rows));
         if let Some(group) = &self.group {
             group.returned_rows(rows);
         }
@@ -183,10 +201,17 @@ impl Span {
 
     /// The first failure names the error; what follows from it doesn't rename it.
     fn mark_failed(&self, error_type: Cow<'static, str>, description: &str) {
-        if self.error_type.set(error_type.clone()).is_ok() && self.recording {
-            let span = self.context.span();
-            span.set_status(Status::error(description.to_owned()));
-            span.set_attribute(KeyValue::new("error.type", error_type));
+        if self.error_type.set(error_type).is_ok() {
+            self.say(|fields| {
+                fields.fail(description);
+                fields.text("error.type", self.error_type.get().map_or("", |word| word));
+            });
+        }
+    }
+
+    fn say(&self, write: impl FnOnce(&mut Fields)) {
+        if let Some(fields) = &self.fields {
+            write(&mut fields.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
@@ -220,7 +245,14 @@ impl Drop for Span {
             let ending = Ending { status, error_type: self.error_type.take() };
             group.finish(elapsed, ending, &self.context);
         }
-        // By the clock that only goes forward: a span is never negative.
-        self.context.span().end_with_timestamp(self.started.1 + elapsed);
+        if let Some(fields) = self.fields.take() {
+            self.telemetry.recorder().take(&Ended {
+                context: self.context.span().span_context(),
+                parent: self.parent,
+                // By the clock that only goes forward: a span is never negative.
+                time: (self.started.1, self.started.1 + elapsed),
+                fields: &fields.into_inner().unwrap_or_else(PoisonError::into_inner),
+            });
+        }
     }
 }

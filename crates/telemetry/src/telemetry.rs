@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::logs::LoggerProvider as _;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
-use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::Dispatch;
 
 use crate::accounts::Accounts;
@@ -21,8 +19,8 @@ use crate::instruments::Instruments;
 use crate::logs::{LogLevel, Logs};
 use crate::people::People;
 use crate::providers::Providers;
+use crate::recorder::Recorder;
 use crate::resource::{SCHEMA_URL, resource};
-use crate::sampler::LiveSampler;
 use crate::series::Maker;
 use crate::words::Words;
 use crate::{Captured, Metrics, ServiceName, TelemetryConfig, TelemetryError, process_metrics, self_metrics};
@@ -32,7 +30,7 @@ const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
 /// Exception records take their own way to OTLP, so the log layer leaves this target out.
 pub(crate) const EXCEPTION_TARGET: &str = "muster::exception";
 
-/// Tracer, instruments and logger of one service; cheap to clone, never global.
+/// Recorder, instruments and logger of one service; cheap to clone, never global.
 #[derive(Clone)]
 pub struct Telemetry {
     inner: Arc<Inner>,
@@ -40,9 +38,7 @@ pub struct Telemetry {
 
 struct Inner {
     service: ServiceName,
-    tracer: SdkTracer,
-    _tracer_provider: SdkTracerProvider,
-    sampler: LiveSampler,
+    recorder: Recorder,
     meter: Meter,
     meter_provider: SdkMeterProvider,
     logger: SdkLogger,
@@ -113,9 +109,7 @@ impl Telemetry {
         let maker = Maker { meter: &meter, exemplars: &providers.exemplars };
         let inner = Inner {
             service,
-            tracer: providers.tracer.tracer_with_scope(scope()),
-            _tracer_provider: providers.tracer,
-            sampler: providers.sampler,
+            recorder: providers.recorder,
             instruments: Instruments::new(&maker),
             metrics: Metrics::new(&maker),
             meter,
@@ -174,7 +168,7 @@ impl Telemetry {
         if let Some(exports) = &self.inner.exports {
             exports.redirect(config)?;
         }
-        self.inner.sampler.change(config.sampling);
+        self.inner.recorder.sampler().change(config.sampling);
         if let Some(level) = &self.inner.log_level {
             // While there is one dispatch alone, tracing asks the current one what is of interest.
             tracing::dispatcher::with_default(&self.inner.dispatch, || level.change(filter));
@@ -212,12 +206,8 @@ impl Telemetry {
         result(&before, &exports.accounts(), in_time.as_ref())
     }
 
-    pub(crate) fn tracer(&self) -> &SdkTracer {
-        &self.inner.tracer
-    }
-
-    pub(crate) fn sampler(&self) -> &LiveSampler {
-        &self.inner.sampler
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.inner.recorder
     }
 
     pub(crate) fn logger(&self) -> &SdkLogger {

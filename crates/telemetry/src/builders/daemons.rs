@@ -1,12 +1,8 @@
 //! Spans of the daemons and of the delivery ledger.
 
-use std::borrow::Cow;
-
-use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use super::{count, text};
-use crate::span::{Parent, Start};
+use crate::span::{Beginning, Parent, Start};
 use crate::{Span, Telemetry, TraceContext};
 
 /// A daemon of ours.
@@ -84,75 +80,61 @@ impl Telemetry {
     pub fn cycle(&self, cycle: Cycle) -> Span {
         let name = cycle.daemon.cycle();
         let start = Start {
-            name: Cow::Borrowed(name),
-            kind: SpanKind::Internal,
+            beginning: Beginning::Named(SpanKind::Internal, &[name]),
             operation: name,
             parent: Parent::Root,
             link: None,
-            group: None,
         };
-        self.start(start, || {
-            [
-                count("muster.cycle.due", cycle.due),
-                count("muster.cycle.claimed", cycle.claimed),
-                KeyValue::new("muster.cycle.wake_reason", cycle.wake_reason),
-            ]
+        self.start(start, |fields| {
+            fields.count("muster.cycle.due", cycle.due);
+            fields.count("muster.cycle.claimed", cycle.claimed);
+            fields.text("muster.cycle.wake_reason", cycle.wake_reason);
         })
     }
 
     /// Starts the span of a due notification: a root, linked to what scheduled it.
     pub fn dispatch(&self, dispatch: Dispatch<'_>, link: &TraceContext) -> Span {
-        self.start(due("notification.dispatch", link), || {
-            [
-                text("muster.notification.id", dispatch.notification),
-                KeyValue::new("muster.notification.kind", dispatch.kind),
-                text("muster.notification.scheduled_time", dispatch.scheduled),
-                text("muster.game.id", dispatch.game),
-            ]
+        self.start(due(&["notification.dispatch"], link), |fields| {
+            fields.text("muster.notification.id", dispatch.notification);
+            fields.text("muster.notification.kind", dispatch.kind);
+            fields.text("muster.notification.scheduled_time", dispatch.scheduled);
+            fields.text("muster.game.id", dispatch.game);
         })
     }
 
     /// Starts the span of a due transition: a root, linked to what scheduled it.
     pub fn transition(&self, transition: Transition<'_>, link: &TraceContext) -> Span {
-        self.start(due("status_transition.apply", link), || {
-            [
-                text("muster.game.id", transition.game),
-                KeyValue::new("muster.transition.old_status", transition.old),
-                KeyValue::new("muster.transition.new_status", transition.new),
-                text("muster.transition.time", transition.time),
-            ]
+        self.start(due(&["status_transition.apply"], link), |fields| {
+            fields.text("muster.game.id", transition.game);
+            fields.text("muster.transition.old_status", transition.old);
+            fields.text("muster.transition.new_status", transition.new);
+            fields.text("muster.transition.time", transition.time);
         })
     }
 
     /// Starts the span of an attempt to deliver: a child of what filled the ledger's row.
     pub fn delivery(&self, delivery: Delivery<'_>, parent: &TraceContext) -> Span {
         let start = Start {
-            name: Cow::Owned(format!("delivery.send {}", delivery.kind)),
-            kind: SpanKind::Internal,
+            beginning: Beginning::Named(SpanKind::Internal, &["delivery.send ", delivery.kind]),
             operation: "delivery.send",
             parent: Parent::Remote(parent),
             link: None,
-            group: None,
         };
-        self.start(start, || {
-            [
-                KeyValue::new("muster.delivery.kind", delivery.kind),
-                text("muster.delivery.id", delivery.delivery),
-                count("muster.delivery.attempt", delivery.attempt.into()),
-                text("muster.game.id", delivery.game),
-            ]
+        self.start(start, |fields| {
+            fields.text("muster.delivery.kind", delivery.kind);
+            fields.text("muster.delivery.id", delivery.delivery);
+            fields.count("muster.delivery.attempt", delivery.attempt.into());
+            fields.text("muster.game.id", delivery.game);
         })
     }
 }
 
 /// Hours don't lie inside a trace: what comes due starts a new one.
-fn due<'a>(name: &'static str, link: &'a TraceContext) -> Start<'a> {
+const fn due<'a>(name: &'a [&'static str; 1], link: &'a TraceContext) -> Start<'a> {
     Start {
-        name: Cow::Borrowed(name),
-        kind: SpanKind::Consumer,
-        operation: name,
+        beginning: Beginning::Named(SpanKind::Consumer, name),
+        operation: name[0],
         parent: Parent::Root,
         link: Some(link),
-        group: None,
     }
 }

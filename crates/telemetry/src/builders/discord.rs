@@ -1,12 +1,8 @@
 //! Spans of what Discord sends us.
 
-use std::borrow::Cow;
-
-use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use super::{count, text};
-use crate::span::{Parent, Start};
+use crate::span::{Beginning, Parent, Start};
 use crate::{Span, Telemetry};
 
 /// A command that somebody typed or a component that somebody pressed.
@@ -34,18 +30,17 @@ impl Telemetry {
     pub fn interaction(&self, interaction: Interaction<'_>) -> Span {
         let name = self.words().bounded(interaction.name);
         let start = Start {
-            name: Cow::Owned(format!("discord.interaction {name}")),
-            kind: SpanKind::Server,
+            beginning: Beginning::Named(SpanKind::Server, &["discord.interaction ", name]),
             operation: "discord.interaction",
             parent: Parent::Root,
             link: None,
-            group: None,
         };
-        self.start(start, || {
-            let command =
-                (interaction.kind == "command").then(|| text("discord.command.name", interaction.name));
-            let id = KeyValue::new("discord.interaction.id", interaction.id.to_string());
-            [KeyValue::new("discord.interaction.type", interaction.kind), id].into_iter().chain(command)
+        self.start(start, |fields| {
+            fields.text("discord.interaction.type", interaction.kind);
+            fields.shown("discord.interaction.id", &interaction.id);
+            if interaction.kind == "command" {
+                fields.text("discord.command.name", interaction.name);
+            }
         })
     }
 
@@ -53,15 +48,14 @@ impl Telemetry {
     pub fn gateway_event(&self, event: GatewayEvent<'_>) -> Span {
         let name = self.words().bounded(event.event);
         let start = Start {
-            name: Cow::Owned(format!("discord.gateway {name}")),
-            kind: SpanKind::Consumer,
+            beginning: Beginning::Named(SpanKind::Consumer, &["discord.gateway ", name]),
             operation: "discord.gateway",
             parent: Parent::Root,
             link: None,
-            group: None,
         };
-        self.start(start, || {
-            [text("discord.gateway.event", event.event), count("discord.shard.id", event.shard.into())]
+        self.start(start, |fields| {
+            fields.text("discord.gateway.event", event.event);
+            fields.count("discord.shard.id", event.shard.into());
         })
     }
 }

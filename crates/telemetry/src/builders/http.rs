@@ -1,13 +1,10 @@
 //! Spans of HTTP, after the semantic conventions for HTTP spans.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use super::{shared_text, text};
-use crate::span::{Parent, Start};
+use super::shared_text;
+use crate::span::{Beginning, Parent, Start};
 use crate::{Span, Telemetry, TraceContext, redact};
 
 /// A request that we answer.
@@ -54,52 +51,53 @@ impl Telemetry {
     fn answer(&self, request: HttpServer<'_>, parent: Parent<'_>) -> Span {
         let HttpServer { method: given, route, path, scheme, link } = request;
         let (method, scheme) = (known_method(given), known_scheme(scheme));
-        let found = self.instruments().http_server.find(
-            (method, scheme, route.is_some()),
-            route.unwrap_or_default(),
-            || {
-                let method = KeyValue::new("http.request.method", method.unwrap_or(OTHER));
-                let route = route.map(|route| shared_text("http.route", route));
-                [method, KeyValue::new("url.scheme", scheme)].into_iter().chain(route).collect()
-            },
-        );
-        let name = match (method, route.filter(|_| !found.is_overflow())) {
-            (None, _) => Cow::Borrowed("HTTP"),
-            (Some(method), Some(route)) => Cow::Owned(format!("{method} {route}")),
-            (Some(method), None) => Cow::Borrowed(method),
+        let key = (method, scheme, route.is_some());
+        let group = self.instruments().http_server.find(key, route.unwrap_or_default(), |is_overflow| {
+            let pieces = match (method, route.filter(|_| !is_overflow)) {
+                (None, _) => ["HTTP", "", ""],
+                (Some(method), Some(route)) => [method, " ", route],
+                (Some(method), None) => [method, "", ""],
+            };
+            let route = route.map(|route| shared_text("http.route", route));
+            let method = KeyValue::new("http.request.method", method.unwrap_or(OTHER));
+            let others = [method, KeyValue::new("url.scheme", scheme)];
+            self.common((&SpanKind::Server, &pieces), others.into_iter().chain(route).collect(), None)
+        });
+        let start = Start {
+            beginning: Beginning::Group(group),
+            operation: "http.server.request",
+            parent,
+            link: link.as_ref(),
         };
-        let (link, group) = (link.as_ref(), Some(Arc::clone(&found)));
-        let operation = "http.server.request";
-        self.start(Start { name, kind: SpanKind::Server, operation, parent, link, group }, || {
-            let original = method.is_none().then(|| text("http.request.method_original", given));
-            let path =
-                KeyValue::new("url.path", redact::path(path, route.unwrap_or_default(), self.people()));
-            found.attributes().chain([path]).chain(original).collect::<Vec<_>>()
+        self.start(start, |fields| {
+            fields.text("url.path", &redact::path(path, route.unwrap_or_default(), self.people()));
+            if method.is_none() {
+                fields.text("http.request.method_original", given);
+            }
         })
     }
 
     /// Starts the span of a request that we make; nothing is injected into the request.
     pub fn http_client(&self, request: HttpClient<'_>) -> Span {
         let key = (request.method, request.template, request.port);
-        let group = self.instruments().http_client.find(key, request.server, || {
-            vec![
+        let group = self.instruments().http_client.find(key, request.server, |_| {
+            let attributes = vec![
                 KeyValue::new("http.request.method", request.method),
                 KeyValue::new("url.template", request.template),
                 shared_text("server.address", request.server),
                 KeyValue::new("server.port", i64::from(request.port)),
-            ]
+            ];
+            let name = [request.method, " ", request.template];
+            self.common((&SpanKind::Client, &name), attributes, None)
         });
         let start = Start {
-            name: Cow::Owned(format!("{} {}", request.method, request.template)),
-            kind: SpanKind::Client,
+            beginning: Beginning::Group(group),
             operation: "http.client.request",
             parent: Parent::Current,
             link: None,
-            group: Some(Arc::clone(&group)),
         };
-        self.start(start, || {
-            let full = redact::url(request.url, request.template, self.people());
-            group.attributes().chain([KeyValue::new("url.full", full)]).collect::<Vec<_>>()
+        self.start(start, |fields| {
+            fields.text("url.full", &redact::url(request.url, request.template, self.people()));
         })
     }
 }

@@ -1,13 +1,9 @@
 //! Spans of messaging, after the semantic conventions for messaging and for RabbitMQ.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use super::{count, text};
-use crate::span::{Parent, Start};
+use crate::span::{Beginning, Parent, Start};
 use crate::{Span, Telemetry, TraceContext};
 
 /// A message broker, as `messaging.system` calls it.
@@ -94,75 +90,65 @@ pub struct Settle {
 impl Telemetry {
     /// Starts the span that publishes a message: a child of what wrote it.
     pub fn publish(&self, message: Publish<'_>, parent: &TraceContext) -> Span {
-        let group = self.instruments().publish.find((message.system, message.exchange), "", || {
-            destination(message.system, "publish", "send", message.exchange)
+        let group = self.instruments().publish.find((message.system, message.exchange), "", |_| {
+            let attributes = destination(message.system, ("publish", "send"), message.exchange);
+            self.common((&SpanKind::Producer, &["publish ", message.exchange]), attributes, None)
         });
         let start = Start {
-            name: Cow::Owned(format!("publish {}", message.exchange)),
-            kind: SpanKind::Producer,
+            beginning: Beginning::Group(group),
             operation: "messaging.publish",
             parent: Parent::Remote(parent),
             link: None,
-            group: Some(Arc::clone(&group)),
         };
-        self.start(start, || {
-            let own = [
-                text("messaging.rabbitmq.destination.routing_key", message.routing_key),
-                text("messaging.message.id", message.message_id),
-                count("messaging.message.body.size", u64::try_from(message.body_bytes).unwrap_or(u64::MAX)),
-            ];
-            group.attributes().chain(own).collect::<Vec<_>>()
+        self.start(start, |fields| {
+            fields.text("messaging.rabbitmq.destination.routing_key", message.routing_key);
+            fields.text("messaging.message.id", message.message_id);
+            let size = u64::try_from(message.body_bytes).unwrap_or(u64::MAX);
+            fields.count("messaging.message.body.size", size);
         })
     }
 
     /// Starts the span that handles a message: a child of its publish span, and linked to it.
     pub fn process(&self, message: Process<'_>, parent: &TraceContext) -> Span {
-        let group = self.instruments().process.find((message.system, message.queue), "", || {
-            destination(message.system, "process", "process", message.queue)
+        let group = self.instruments().process.find((message.system, message.queue), "", |_| {
+            let attributes = destination(message.system, ("process", "process"), message.queue);
+            self.common((&SpanKind::Consumer, &["process ", message.queue]), attributes, None)
         });
         let start = Start {
-            name: Cow::Owned(format!("process {}", message.queue)),
-            kind: SpanKind::Consumer,
+            beginning: Beginning::Group(group),
             operation: "messaging.process",
             parent: Parent::Remote(parent),
             link: Some(parent),
-            group: Some(Arc::clone(&group)),
         };
-        self.start(start, || {
-            let own = [
-                text("messaging.rabbitmq.destination.routing_key", message.routing_key),
-                text("messaging.message.id", message.message_id),
-                count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag),
-            ];
-            group.attributes().chain(own).collect::<Vec<_>>()
+        self.start(start, |fields| {
+            fields.text("messaging.rabbitmq.destination.routing_key", message.routing_key);
+            fields.text("messaging.message.id", message.message_id);
+            fields.count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag);
         })
     }
 
     /// Starts the span that acknowledges or rejects a message.
     pub fn settle(&self, message: Settle) -> Span {
         let operation = message.operation.as_str();
-        let group = self.instruments().settle.find((message.system, message.queue, operation), "", || {
-            destination(message.system, operation, "settle", message.queue)
+        let group = self.instruments().settle.find((message.system, message.queue, operation), "", |_| {
+            let attributes = destination(message.system, (operation, "settle"), message.queue);
+            self.common((&SpanKind::Client, &[operation, " ", message.queue]), attributes, None)
         });
         let start = Start {
-            name: Cow::Owned(format!("{operation} {}", message.queue)),
-            kind: SpanKind::Client,
+            beginning: Beginning::Group(group),
             operation: "messaging.settle",
             parent: Parent::Current,
             link: None,
-            group: Some(Arc::clone(&group)),
         };
-        self.start(start, || {
-            let own = [count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag)];
-            group.attributes().chain(own).collect::<Vec<_>>()
+        self.start(start, |fields| {
+            fields.count("messaging.rabbitmq.message.delivery_tag", message.delivery_tag);
         })
     }
 }
 
 fn destination(
     system: MessagingSystem,
-    name: &'static str,
-    operation_type: &'static str,
+    (name, operation_type): (&'static str, &'static str),
     destination: &'static str,
 ) -> Vec<KeyValue> {
     vec![

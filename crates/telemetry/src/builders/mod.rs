@@ -9,19 +9,30 @@ pub(crate) mod verb;
 
 use std::sync::Arc;
 
+use opentelemetry::trace::SpanKind;
 use opentelemetry::{KeyValue, StringValue};
 
-/// An attribute of text that has to be owned.
-fn text(key: &'static str, value: &str) -> KeyValue {
-    KeyValue::new(key, StringValue::from(value.to_owned()))
+use crate::Telemetry;
+use crate::measure::Common;
+use crate::otlp::fields::Fields;
+
+impl Telemetry {
+    /// What spans of a kind and name have in common: what metrics tell apart, and what only spans say.
+    fn common(
+        &self,
+        (kind, name): (&SpanKind, &[&str]),
+        attributes: Vec<KeyValue>,
+        beside: Option<&KeyValue>,
+    ) -> Common {
+        let mut fields = Fields::new(self.recorder().bounds(), kind, name);
+        for attribute in attributes.iter().chain(beside) {
+            fields.set(attribute);
+        }
+        Common { attributes, fields }
+    }
 }
 
-/// An attribute of a number that the API wants signed.
-fn count(key: &'static str, value: u64) -> KeyValue {
-    KeyValue::new(key, i64::try_from(value).unwrap_or(i64::MAX))
-}
-
-/// An attribute of text that many spans share.
+/// An attribute of text that many series share.
 fn shared_text(key: &'static str, value: &str) -> KeyValue {
     KeyValue::new(key, StringValue::from(Arc::<str>::from(value)))
 }

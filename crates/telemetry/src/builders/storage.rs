@@ -1,13 +1,10 @@
 //! Spans of databases and caches, after the semantic conventions for database client spans.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
 use super::shared_text;
-use crate::span::{Parent, Start};
+use crate::span::{Beginning, Parent, Start};
 use crate::{Span, Telemetry};
 
 /// A database, as `db.system.name` calls it.
@@ -88,7 +85,7 @@ impl Telemetry {
     pub fn database(&self, call: Database<'_>) -> Span {
         let statement = call.statement;
         let key = (call.system, std::ptr::from_ref(statement).addr());
-        let group = self.instruments().database.find(key, call.namespace, || {
+        let group = self.instruments().database.find(key, call.namespace, |_| {
             let collection = statement.collection.map(|name| KeyValue::new("db.collection.name", name));
             let others = [
                 KeyValue::new("db.system.name", call.system.as_str()),
@@ -96,39 +93,41 @@ impl Telemetry {
                 KeyValue::new("db.operation.name", statement.operation),
                 KeyValue::new("db.query.summary", statement.summary),
             ];
-            others.into_iter().chain(collection).collect()
-        });
-        let start = Start {
-            name: Cow::Borrowed(statement.summary),
-            kind: SpanKind::Client,
-            operation: "db.client.operation",
-            parent: Parent::Current,
-            link: None,
-            group: Some(Arc::clone(&group)),
-        };
-        self.start(start, || {
+            let attributes = others.into_iter().chain(collection).collect();
             let text = KeyValue::new("db.query.text", statement.text);
-            group.attributes().chain([text]).collect::<Vec<_>>()
-        })
+            self.common((&SpanKind::Client, &[statement.summary]), attributes, Some(&text))
+        });
+        self.start(client(Beginning::Group(group)), |_| {})
     }
 
     /// Starts the span of a cache call: CLIENT for a server, INTERNAL, and not measured, for memory.
     pub fn cache(&self, call: CacheCall) -> Span {
+        let CacheCall { system, operation, prefix } = call;
+        let name = [operation, " ", prefix];
         let attributes = || {
             vec![
-                KeyValue::new("db.system.name", call.system.as_str()),
-                KeyValue::new("db.operation.name", call.operation),
+                KeyValue::new("db.system.name", system.as_str()),
+                KeyValue::new("db.operation.name", operation),
             ]
         };
-        let (kind, group) = match call.system {
+        match system {
             CacheSystem::Redis => {
-                let key = (call.system, call.operation);
-                (SpanKind::Client, Some(self.instruments().cache.find(key, "", attributes)))
+                let group = self.instruments().cache.find((operation, prefix), "", |_| {
+                    self.common((&SpanKind::Client, &name), attributes(), None)
+                });
+                self.start(client(Beginning::Group(group)), |_| {})
             }
-            CacheSystem::Memory => (SpanKind::Internal, None),
-        };
-        let name = Cow::Owned(format!("{} {}", call.operation, call.prefix));
-        let operation = "db.client.operation";
-        self.start(Start { name, kind, operation, parent: Parent::Current, link: None, group }, attributes)
+            CacheSystem::Memory => {
+                self.start(client(Beginning::Named(SpanKind::Internal, &name)), |fields| {
+                    for attribute in attributes() {
+                        fields.set(&attribute);
+                    }
+                })
+            }
+        }
     }
+}
+
+const fn client(beginning: Beginning<'_>) -> Start<'_> {
+    Start { beginning, operation: "db.client.operation", parent: Parent::Current, link: None }
 }

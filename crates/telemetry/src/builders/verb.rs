@@ -1,11 +1,8 @@
 //! Spans of the verbs that all doors share.
 
-use std::borrow::Cow;
-
-use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
 
-use crate::span::{Parent, Start};
+use crate::span::{Beginning, Parent, Start};
 use crate::{Span, Telemetry};
 
 /// An action of ours.
@@ -19,13 +16,11 @@ impl Telemetry {
     /// Starts the span of a verb. A refusal is its outcome, not an error.
     pub fn verb(&self, verb: Verb) -> Span {
         let start = Start {
-            name: Cow::Borrowed(verb.name),
-            kind: SpanKind::Internal,
+            beginning: Beginning::Named(SpanKind::Internal, &[verb.name]),
             operation: verb.name,
             parent: Parent::Current,
             link: None,
-            group: None,
         };
-        self.start(start, || [KeyValue::new("muster.action", verb.name)])
+        self.start(start, |fields| fields.text("muster.action", verb.name))
     }
 }

@@ -1,15 +1,13 @@
 //! What stands around spans and log records in a request: who sends them.
 
-use std::borrow::Cow;
-
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_sdk::Resource;
 use prost::Message as _;
 
-use super::wire::{bytes, head, some_bytes};
-use crate::telemetry::scope;
+use super::queue::Scope;
+use crate::otlp::wire::{bytes, key_and_length, some_bytes};
 
 /// The field of a request that holds what one resource sends.
 const OF_RESOURCE: u32 = 1;
@@ -19,6 +17,8 @@ const OF_SCOPE: u32 = 2;
 const WHOSE: u32 = 1;
 /// In both: by which schema.
 const SCHEMA: u32 = 3;
+/// What a field's key and length take at most.
+const MOST_BEFORE_BYTES: usize = 8;
 
 /// The same around every batch of a service.
 pub(super) struct Envelope {
@@ -27,9 +27,6 @@ pub(super) struct Envelope {
     /// Its schema, as a field.
     schema: Vec<u8>,
 }
-
-/// A scope's target, if it has one of its own, and what belongs to it: fields, ready to be sent.
-pub(super) type Scoped = (Option<Cow<'static, str>>, Vec<Box<[u8]>>);
 
 impl Envelope {
     pub(super) fn new(resource: &Resource) -> Self {
@@ -41,32 +38,64 @@ impl Envelope {
         Self { resource, schema }
     }
 
-    /// The request for a batch. What is empty is left out, but for the resource.
-    pub(super) fn around(&self, scopes: impl IntoIterator<Item = Scoped>) -> Vec<u8> {
-        let mut content = self.resource.clone();
-        for (target, items) in scopes {
-            if !items.is_empty() {
-                around_scope(&mut content, target, &items);
+    /// The request for a batch; without any item it still says who sends it.
+    pub(super) fn around(&self, scopes: &[Scope]) -> Vec<u8> {
+        let borders: Vec<Borders> = scopes.iter().map(Borders::of).collect();
+        let inside: usize = borders.iter().zip(scopes).map(|(it, scope)| it.len() + scope.items.len()).sum();
+        let length = self.resource.len() + inside + self.schema.len();
+        let mut request = Vec::with_capacity(length + MOST_BEFORE_BYTES);
+        key_and_length(&mut request, OF_RESOURCE, length);
+        request.extend_from_slice(&self.resource);
+        for (borders, scope) in borders.iter().zip(scopes) {
+            for part in [&borders.begin, &scope.items, &borders.end] {
+                request.extend_from_slice(part);
             }
         }
-        content.extend_from_slice(&self.schema);
-        let mut request = Vec::with_capacity(content.len() + 8);
-        some_bytes(&mut request, OF_RESOURCE, &content);
+        request.extend_from_slice(&self.schema);
         request
     }
 }
 
-fn around_scope(out: &mut Vec<u8>, target: Option<Cow<'static, str>>, items: &[Box<[u8]>]) {
-    let ours = scope();
-    let (mut begin, mut end) = (Vec::new(), Vec::new());
-    some_bytes(&mut begin, WHOSE, &InstrumentationScope::from((&ours, target)).encode_to_vec());
-    bytes(&mut end, SCHEMA, ours.schema_url().unwrap_or_default().as_bytes());
-    let length = begin.len() + items.iter().map(|item| item.len()).sum::<usize>() + end.len();
-    out.reserve(length + 8);
-    head(out, OF_SCOPE, length);
-    out.extend_from_slice(&begin);
-    for item in items {
-        out.extend_from_slice(item);
+/// What stands before and behind the items of one scope.
+struct Borders {
+    begin: Vec<u8>,
+    end: Vec<u8>,
+}
+
+impl Borders {
+    fn of(scope: &Scope) -> Self {
+        let ours = crate::telemetry::scope();
+        let (mut whose, mut end) = (Vec::new(), Vec::new());
+        some_bytes(
+            &mut whose,
+            WHOSE,
+            &InstrumentationScope::from((&ours, scope.target.clone())).encode_to_vec(),
+        );
+        bytes(&mut end, SCHEMA, ours.schema_url().unwrap_or_default().as_bytes());
+        let mut begin = Vec::with_capacity(whose.len() + MOST_BEFORE_BYTES);
+        key_and_length(&mut begin, OF_SCOPE, whose.len() + scope.items.len() + end.len());
+        begin.extend_from_slice(&whose);
+        Self { begin, end }
     }
-    out.extend_from_slice(&end);
+
+    fn len(&self) -> usize {
+        self.begin.len() + self.end.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_request_without_items_still_says_whose_it_is() {
+        let resource = Resource::builder().with_service_name("api-service").build();
+        let body = Envelope::new(&resource).around(&[]);
+        let request = ExportTraceServiceRequest::decode(body.as_slice()).expect("it is one");
+        assert!(
+            request.resource_spans[0].resource.is_some() && request.resource_spans[0].scope_spans.is_empty()
+        );
+    }
 }

@@ -1,46 +1,36 @@
-//! Log records on their way into the queue and out of it.
+//! Log records on their way into the queue.
+//!
+//! The part of the program that said it is its record's scope in OTLP, with our version and schema.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use opentelemetry::logs::AnyValue;
 use opentelemetry::{InstrumentationScope, Key};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord};
 
-use super::envelope::Envelope;
 use super::queue::Queue;
-use super::values::{any, pair, text};
-use super::wire::{bytes, flags, message, number, time, written};
-use super::worker::Encode;
 use crate::TelemetryConfig;
+use crate::otlp::values::{any, pair, text};
+use crate::otlp::wire::{bytes, flags, lent, message, number, time};
 use crate::people::People;
 
 /// The field of a scope's message that holds a record.
 const RECORD: u32 = 2;
 
-/// A record as it is sent, and what part of the program said it.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    target: Cow<'static, str>,
-    record: Box<[u8]>,
-}
-
 /// Puts log records into the queue; never waits.
 #[derive(Debug)]
 pub(crate) struct LogQueue {
-    queue: Arc<Queue<Entry>>,
+    queue: Arc<Queue>,
     value_characters: usize,
     attributes: usize,
     people: People,
 }
 
 impl LogQueue {
-    pub(super) fn new(queue: Arc<Queue<Entry>>, config: &TelemetryConfig) -> Self {
+    pub(super) fn new(queue: Arc<Queue>, config: &TelemetryConfig) -> Self {
         let limits = config.limits;
         Self {
             queue,
@@ -88,11 +78,12 @@ impl LogQueue {
 
 impl LogProcessor for LogQueue {
     fn emit(&self, data: &mut SdkLogRecord, instrumentation: &InstrumentationScope) {
-        let target = data.target().cloned();
-        let target = target.unwrap_or_else(|| Cow::Owned(instrumentation.name().to_owned()));
-        let record = written(|out| message(out, RECORD, |out| self.write(out, data)));
-        let size = record.len() + size_of::<Entry>();
-        self.queue.push(Entry { target, record }, size);
+        let nameless = || Cow::Owned(instrumentation.name().to_owned());
+        let target = data.target().cloned().unwrap_or_else(nameless);
+        lent(
+            |out| message(out, RECORD, |out| self.write(out, data)),
+            |record| self.queue.push(Some(&target), record),
+        );
     }
 
     /// Telemetry flushes the queue itself: this call would have to wait where no one may.
@@ -106,18 +97,6 @@ impl LogProcessor for LogQueue {
     }
 }
 
-/// Turns records into the body of a request; a target is a scope of its own in OTLP, with our version and schema.
-pub(super) fn encoder(resource: &Resource) -> Encode<Entry> {
-    let envelope = Envelope::new(resource);
-    Arc::new(move |entries| {
-        let mut targets: BTreeMap<Cow<'static, str>, Vec<Box<[u8]>>> = BTreeMap::new();
-        for entry in entries {
-            targets.entry(entry.target).or_default().push(entry.record);
-        }
-        Bytes::from(envelope.around(targets.into_iter().map(|(target, records)| (Some(target), records))))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
@@ -126,10 +105,12 @@ mod tests {
     use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
     use opentelemetry_proto::tonic::logs::v1::LogRecord;
+    use opentelemetry_sdk::Resource;
     use opentelemetry_sdk::logs::SdkLoggerProvider;
     use prost::Message as _;
 
     use super::*;
+    use crate::export::envelope::Envelope;
 
     /// What the library makes of each record that is emitted.
     #[derive(Clone, Debug, Default)]
@@ -176,8 +157,9 @@ mod tests {
         logger.emit(record);
         logger.emit(logger.create_log_record());
 
-        let body = encoder(&Resource::builder().build())(queue.take().expect("two wait").items);
-        let request = ExportLogsServiceRequest::decode(body).expect("it is one");
+        let batch = queue.take().expect("two wait");
+        let body = Envelope::new(&Resource::builder().build()).around(&batch.scopes);
+        let request = ExportLogsServiceRequest::decode(body.as_slice()).expect("it is one");
         let [named, nameless] = &request.resource_logs[0].scope_logs[..] else {
             panic!("a scope for each target: {request:?}");
         };

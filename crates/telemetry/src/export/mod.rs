@@ -14,11 +14,7 @@ mod logs;
 mod metrics;
 mod outage;
 mod queue;
-mod spans;
-mod text;
 mod transport;
-mod values;
-mod wire;
 mod worker;
 
 use std::future::Future;
@@ -38,10 +34,11 @@ use crate::exemplars::Exemplars;
 use crate::{TelemetryConfig, TelemetryError};
 use closing::Close;
 use courier::Courier;
+use envelope::Envelope;
 pub(crate) use logs::LogQueue;
 pub(crate) use metrics::OtlpMetrics;
 use outage::Outage;
-pub(crate) use spans::SpanQueue;
+pub(crate) use queue::Queue;
 use transport::Transport;
 use worker::Worker;
 
@@ -65,8 +62,8 @@ pub(crate) struct Parcel {
 /// The thread that speaks to the receiver, and what it works on.
 #[derive(Debug)]
 pub(crate) struct Exports {
-    traces: Worker<Box<[u8]>>,
-    logs: Worker<logs::Entry>,
+    traces: Worker,
+    logs: Worker,
     metrics: Arc<metrics::Lane>,
     outage: Arc<Outage>,
     close: Close,
@@ -91,10 +88,9 @@ impl Exports {
             Ok(Arc::new(Courier::new(kind, transport, close.watch(), Arc::clone(&outage))))
         };
         let handle = runtime.handle();
-        let encode = spans::encoder(resource);
-        let traces = Worker::start(handle, config.span_batches, courier(Kind::Traces)?, encode);
-        let encode = logs::encoder(resource);
-        let logs = Worker::start(handle, config.log_batches, courier(Kind::Logs)?, encode);
+        let envelope = || Envelope::new(resource);
+        let traces = Worker::start(handle, config.span_batches, courier(Kind::Traces)?, envelope());
+        let logs = Worker::start(handle, config.log_batches, courier(Kind::Logs)?, envelope());
         let metrics = metrics::Lane::new(courier(Kind::Metrics)?, handle.clone());
         Ok(Self { traces, logs, metrics: Arc::new(metrics), outage, close, runtime: Some(runtime) })
     }
@@ -104,8 +100,9 @@ impl Exports {
         self.outage.tell_to(dispatch);
     }
 
-    pub(crate) fn span_queue(&self, config: &TelemetryConfig) -> SpanQueue {
-        SpanQueue::new(Arc::clone(self.traces.queue()), config.limits.span_value_characters)
+    /// Where spans wait when they have ended.
+    pub(crate) fn span_queue(&self) -> Arc<Queue> {
+        Arc::clone(self.traces.queue())
     }
 
     pub(crate) fn log_queue(&self, config: &TelemetryConfig) -> LogQueue {

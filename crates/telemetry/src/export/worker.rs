@@ -8,34 +8,37 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Parcel;
 use super::courier::Courier;
-use super::queue::Queue;
+use super::envelope::Envelope;
+use super::queue::{Batch, Queue};
 use crate::Batching;
 
 /// Asks for a flush, and is answered when it is done.
 pub(crate) type Flush = oneshot::Sender<()>;
 
-/// Turns items into the body of a request.
-pub(crate) type Encode<T> = Arc<dyn Fn(Vec<T>) -> Bytes + Send + Sync>;
-
 /// One signal's queue and the loop that empties it.
-pub(crate) struct Worker<T> {
-    queue: Arc<Queue<T>>,
+pub(crate) struct Worker {
+    queue: Arc<Queue>,
     courier: Arc<Courier>,
     flushes: mpsc::UnboundedSender<Flush>,
     ended: watch::Receiver<bool>,
 }
 
-struct Loop<T> {
-    queue: Arc<Queue<T>>,
+struct Loop {
+    queue: Arc<Queue>,
     courier: Arc<Courier>,
     flushes: mpsc::UnboundedReceiver<Flush>,
-    encode: Encode<T>,
+    envelope: Envelope,
     ended: watch::Sender<bool>,
 }
 
-impl<T: Send + 'static> Worker<T> {
+impl Worker {
     /// Starts the loop; it ends some time after the end has been announced to its courier.
-    pub(crate) fn start(handle: &Handle, limits: Batching, courier: Arc<Courier>, encode: Encode<T>) -> Self {
+    pub(crate) fn start(
+        handle: &Handle,
+        limits: Batching,
+        courier: Arc<Courier>,
+        envelope: Envelope,
+    ) -> Self {
         let queue = Arc::new(Queue::new(limits));
         let (flushes, asked) = mpsc::unbounded_channel();
         let (tell_end, ended) = watch::channel(false);
@@ -43,7 +46,7 @@ impl<T: Send + 'static> Worker<T> {
             queue: Arc::clone(&queue),
             courier: Arc::clone(&courier),
             flushes: asked,
-            encode,
+            envelope,
             ended: tell_end,
         };
         // Its owner waits through `ended`, and the runtime is its own.
@@ -51,7 +54,7 @@ impl<T: Send + 'static> Worker<T> {
         Self { queue, courier, flushes, ended }
     }
 
-    pub(crate) const fn queue(&self) -> &Arc<Queue<T>> {
+    pub(crate) const fn queue(&self) -> &Arc<Queue> {
         &self.queue
     }
 
@@ -74,13 +77,13 @@ impl<T: Send + 'static> Worker<T> {
     }
 }
 
-impl<T> std::fmt::Debug for Worker<T> {
+impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Worker").field("courier", &self.courier).finish_non_exhaustive()
     }
 }
 
-impl<T> Loop<T> {
+impl Loop {
     async fn run(mut self) {
         let mut closing = self.courier.closing().clone();
         let delay = self.queue.limits().delay;
@@ -91,12 +94,12 @@ impl<T> Loop<T> {
                     self.turn().await;
                     drop(asked);
                 }
-                () = self.queue.filled() => self.export(self.queue.limits().batch_items).await,
+                () = self.queue.filled() => self.export(Queue::take_full).await,
                 () = tokio::time::sleep(delay) => self.turn().await,
             }
         }
         self.queue.close();
-        self.export(1).await;
+        self.export(Queue::take).await;
         self.queue.abandon();
         self.ended.send_replace(true);
     }
@@ -105,29 +108,31 @@ impl<T> Loop<T> {
     /// the receiver is back, since nobody else would find out.
     async fn turn(&self) {
         if self.queue.waiting() == 0 && self.courier.is_in_trouble() {
-            self.courier.deliver(self.parcel(Vec::new())).await;
+            self.courier.deliver(self.parcel(&Batch::default())).await;
         }
-        self.export(1).await;
+        self.export(Queue::take).await;
     }
 
-    fn parcel(&self, items: Vec<T>) -> Parcel {
+    fn parcel(&self, batch: &Batch) -> Parcel {
         Parcel {
             kind: self.courier.kind(),
-            items: items.len().try_into().unwrap_or(u64::MAX),
-            body: (self.encode)(items),
+            items: batch.size().0,
+            body: Bytes::from(self.envelope.around(&batch.scopes)),
             timeout: self.queue.limits().timeout,
         }
     }
 
-    /// Exports, batch by batch, as long as so many wait, but not more than wait now: what comes meanwhile
-    /// comes next time.
-    async fn export(&self, at_least: usize) {
-        let mut left = self.queue.waiting();
-        while left >= at_least.max(1) && !self.courier.closing().is_over() {
-            let Some(batch) = self.queue.take() else { return };
-            left = left.saturating_sub(batch.items.len());
-            let size = batch.size();
-            let outcome = self.courier.deliver(self.parcel(batch.items)).await;
+    /// Exports batch by batch, but not more than wait now: what comes meanwhile comes next time.
+    async fn export(&self, take: impl Fn(&Queue) -> Option<Batch>) {
+        for _ in 0..self.queue.waiting() {
+            if self.courier.closing().is_over() {
+                return;
+            }
+            let Some(batch) = take(&self.queue) else { return };
+            let (size, parcel) = (batch.size(), self.parcel(&batch));
+            // Its bytes are in the parcel.
+            drop(batch);
+            let outcome = self.courier.deliver(parcel).await;
             self.queue.settle(size, outcome);
         }
     }

@@ -1,7 +1,7 @@
 //! Attributes and their values as OTLP's `KeyValue` and `AnyValue`, texts cut to what may be held.
 
 use opentelemetry::logs::AnyValue;
-use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry::{Array, Value};
 
 use super::text::end_of;
 use super::wire::{bytes, message, some_bytes, some_double, some_number};
@@ -9,7 +9,7 @@ use super::wire::{bytes, message, some_bytes, some_double, some_number};
 /// Deeper values inside of a record are left out, since nothing of ours nests.
 const DEEPEST: usize = 4;
 
-const STRING: u32 = 1;
+pub(super) const STRING: u32 = 1;
 const BOOL: u32 = 2;
 const INT: u32 = 3;
 const DOUBLE: u32 = 4;
@@ -19,13 +19,8 @@ const BYTES: u32 = 7;
 /// The field of an array, and of a map, that holds what is in it.
 const ITEM: u32 = 1;
 
-/// An attribute of a span, cut after so many characters.
-pub(super) fn attribute(out: &mut Vec<u8>, tag: u32, attribute: &KeyValue, characters: usize) {
-    pair(out, tag, attribute.key.as_str(), |out| value(out, &attribute.value, characters));
-}
-
 /// A `KeyValue` whose value is written by `write`.
-pub(super) fn pair(out: &mut Vec<u8>, tag: u32, key: &str, write: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn pair(out: &mut Vec<u8>, tag: u32, key: &str, write: impl FnOnce(&mut Vec<u8>)) {
     message(out, tag, |out| {
         bytes(out, 1, key.as_bytes());
         message(out, 2, write);
@@ -33,13 +28,13 @@ pub(super) fn pair(out: &mut Vec<u8>, tag: u32, key: &str, write: impl FnOnce(&m
 }
 
 /// A text, cut after so many characters.
-pub(super) fn text(out: &mut Vec<u8>, text: &str, characters: usize) {
+pub(crate) fn text(out: &mut Vec<u8>, text: &str, characters: usize) {
     let end = end_of(text, characters).unwrap_or(text.len());
     some_bytes(out, STRING, &text.as_bytes()[..end]);
 }
 
-/// A value of a span's attribute.
-fn value(out: &mut Vec<u8>, value: &Value, characters: usize) {
+/// A value of a span's attribute, its texts cut after so many characters.
+pub(crate) fn value(out: &mut Vec<u8>, value: &Value, characters: usize) {
     match value {
         Value::String(value) => text(out, value.as_str(), characters),
         Value::Bool(value) => some_number(out, BOOL, u64::from(*value)),
@@ -69,7 +64,7 @@ fn items(out: &mut Vec<u8>, array: &Array, characters: usize) {
 }
 
 /// A value of a log record, cut after so many characters.
-pub(super) fn any(out: &mut Vec<u8>, value: &AnyValue, characters: usize) {
+pub(crate) fn any(out: &mut Vec<u8>, value: &AnyValue, characters: usize) {
     any_within(out, value, characters, DEEPEST);
 }
 
@@ -96,6 +91,7 @@ fn any_within(out: &mut Vec<u8>, value: &AnyValue, characters: usize, depth: usi
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::KeyValue;
     use opentelemetry_proto::tonic::common::v1::{AnyValue as OtlpValue, KeyValue as OtlpKeyValue};
     use prost::Message as _;
 
@@ -108,7 +104,7 @@ mod tests {
 
     fn round(written: &KeyValue) -> OtlpKeyValue {
         let mut out = Vec::new();
-        attribute(&mut out, 1, written, 5);
+        pair(&mut out, 1, written.key.as_str(), |out| value(out, &written.value, 5));
         // The first two bytes are the key and the length of the message.
         OtlpKeyValue::decode(&out[2..]).expect("it is one")
     }

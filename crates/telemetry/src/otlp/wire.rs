@@ -1,8 +1,4 @@
 //! Protobuf, written straight into bytes (<https://protobuf.dev/programming-guides/encoding/>).
-//!
-//! A span that ends and a record that is logged become bytes at once, where their memory was had: building the
-//! messages first, and freeing them on another thread, would cost several times as much, and what waits would
-//! take several times the room.
 
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,20 +11,20 @@ const FOUR_BYTES: u64 = 5;
 /// Room that is kept for the next one; what was larger is an exception.
 const SCRATCH_LIMIT_BYTES: usize = 64 * 1_024;
 
-/// Writes with memory that is used again, and gives what was written, in exactly the room that it needs.
-pub(super) fn written(write: impl FnOnce(&mut Vec<u8>)) -> Box<[u8]> {
+/// Writes into memory that is used again, and lends what was written.
+pub(crate) fn lent<R>(write: impl FnOnce(&mut Vec<u8>), read: impl FnOnce(&[u8]) -> R) -> R {
     thread_local! {
         static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
     // Taken out, so that something that is written while something is written finds a fresh one.
     let mut scratch = SCRATCH.take();
     write(&mut scratch);
-    let bytes = Box::from(scratch.as_slice());
+    let result = read(&scratch);
     scratch.clear();
     if scratch.capacity() <= SCRATCH_LIMIT_BYTES {
         SCRATCH.set(scratch);
     }
-    bytes
+    result
 }
 
 fn varint(out: &mut Vec<u8>, mut value: u64) {
@@ -48,33 +44,33 @@ fn key(out: &mut Vec<u8>, tag: u32, wire_type: u64) {
 }
 
 /// A number; zero is what is read when there is none.
-pub(super) fn number(out: &mut Vec<u8>, tag: u32, value: u64) {
+pub(crate) fn number(out: &mut Vec<u8>, tag: u32, value: u64) {
     if value != 0 {
         some_number(out, tag, value);
     }
 }
 
 /// A number of a choice, where zero is a value too.
-pub(super) fn some_number(out: &mut Vec<u8>, tag: u32, value: u64) {
+pub(crate) fn some_number(out: &mut Vec<u8>, tag: u32, value: u64) {
     key(out, tag, VARINT);
     varint(out, value);
 }
 
 /// Eight bytes of a choice.
-pub(super) fn some_double(out: &mut Vec<u8>, tag: u32, value: f64) {
+pub(crate) fn some_double(out: &mut Vec<u8>, tag: u32, value: f64) {
     key(out, tag, EIGHT_BYTES);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// A point in time as nanoseconds since 1970.
-pub(super) fn time(out: &mut Vec<u8>, tag: u32, time: SystemTime) {
+pub(crate) fn time(out: &mut Vec<u8>, tag: u32, time: SystemTime) {
     let nanos = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     key(out, tag, EIGHT_BYTES);
     out.extend_from_slice(&u64::try_from(nanos).unwrap_or(u64::MAX).to_le_bytes());
 }
 
 /// Flags, which have four bytes.
-pub(super) fn flags(out: &mut Vec<u8>, tag: u32, value: u32) {
+pub(crate) fn flags(out: &mut Vec<u8>, tag: u32, value: u32) {
     if value != 0 {
         key(out, tag, FOUR_BYTES);
         out.extend_from_slice(&value.to_le_bytes());
@@ -82,27 +78,27 @@ pub(super) fn flags(out: &mut Vec<u8>, tag: u32, value: u32) {
 }
 
 /// Bytes or a text; what is empty is what is read when there is none.
-pub(super) fn bytes(out: &mut Vec<u8>, tag: u32, value: &[u8]) {
+pub(crate) fn bytes(out: &mut Vec<u8>, tag: u32, value: &[u8]) {
     if !value.is_empty() {
         some_bytes(out, tag, value);
     }
 }
 
 /// Bytes or a text of a choice, where an empty one is a value too.
-pub(super) fn some_bytes(out: &mut Vec<u8>, tag: u32, value: &[u8]) {
-    head(out, tag, value.len());
+pub(crate) fn some_bytes(out: &mut Vec<u8>, tag: u32, value: &[u8]) {
+    key_and_length(out, tag, value.len());
     out.extend_from_slice(value);
 }
 
-/// What comes before so many bytes of a message.
-pub(super) fn head(out: &mut Vec<u8>, tag: u32, length: usize) {
+/// What comes before so many bytes of a message or a text.
+pub(crate) fn key_and_length(out: &mut Vec<u8>, tag: u32, length: usize) {
     key(out, tag, WITH_LENGTH);
     varint(out, u64::try_from(length).unwrap_or(u64::MAX));
 }
 
 /// A message, whose length is only known when it is written: it is written behind room for a short length, and
 /// moved when that does not suffice.
-pub(super) fn message(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn message(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
     key(out, tag, WITH_LENGTH);
     let begin = out.len() + 1;
     out.push(0);
@@ -136,11 +132,12 @@ mod tests {
 
     #[test]
     fn writing_inside_of_writing_is_no_trouble() {
-        let mut inner = Box::default();
-        let outer = written(|out| {
+        let mut inner = Vec::new();
+        let write_both = |out: &mut Vec<u8>| {
             out.extend_from_slice(b"outer");
-            inner = written(|out| out.extend_from_slice(b"inner"));
-        });
-        assert_eq!((&*outer, &*inner), (&b"outer"[..], &b"inner"[..]));
+            inner = lent(|out| out.extend_from_slice(b"inner"), <[u8]>::to_vec);
+        };
+        let outer = lent(write_both, <[u8]>::to_vec);
+        assert_eq!((outer.as_slice(), inner.as_slice()), (&b"outer"[..], &b"inner"[..]));
     }
 }

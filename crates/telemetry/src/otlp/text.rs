@@ -1,7 +1,7 @@
 //! Cutting texts.
 
 /// Where to cut a text, unless it is short enough.
-pub(super) fn end_of(text: &str, characters: usize) -> Option<usize> {
+pub(crate) fn end_of(text: &str, characters: usize) -> Option<usize> {
     // No text has more characters than bytes.
     if text.len() <= characters {
         return None;
