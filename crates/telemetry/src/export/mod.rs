@@ -42,6 +42,10 @@ pub(crate) use queue::Queue;
 use transport::Transport;
 use worker::Worker;
 
+/// How much less urgent exporting is: a tenth of a service's share of a core that both want.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// A signal, as OTLP tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -77,8 +81,11 @@ impl Exports {
             .worker_threads(1)
             .max_blocking_threads(2)
             .thread_name("telemetry-export")
-            // What is exported must not be about exporting.
-            .on_thread_start(|| std::mem::forget(Context::enter_telemetry_suppressed_scope()))
+            .on_thread_start(|| {
+                // What is exported must not be about exporting.
+                std::mem::forget(Context::enter_telemetry_suppressed_scope());
+                step_back();
+            })
             .enable_all()
             .build()?;
         let _entered = runtime.enter();
@@ -207,6 +214,18 @@ impl Exports {
         }
     }
 }
+
+/// Lets the threads of services go first: what is exported has a second's time, and who asks has none.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    // On Linux priorities belong to threads, and nobody is the caller (setpriority(2)). Where a sandbox refuses
+    // it, all are equal.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+/// Elsewhere priorities belong to processes.
+#[cfg(not(target_os = "linux"))]
+const fn step_back() {}
 
 impl Drop for Exports {
     fn drop(&mut self) {
