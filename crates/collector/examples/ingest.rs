@@ -65,7 +65,7 @@ async fn serve() -> Outcome {
         options: Options::default(),
     };
     let collector = Collector::start(config, CancellationToken::new()).await?;
-    let app: Router = collector.observatory_router().layer(map_response(look::security_headers));
+    let app: Router = collector.observatory_router(CancellationToken::new()).layer(map_response(look::security_headers));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{} {}", collector.grpc_address(), listener.local_addr()?);
     axum::serve(listener, app).await?;

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         fill(&collector).await?;
     }
     let app: Router = collector
-        .observatory_router()
+        .observatory_router(CancellationToken::new())
         .nest(look::ASSETS, look::assets_router())
         .layer(map_response(look::security_headers));
     let listener = TcpListener::bind(&address).await?;

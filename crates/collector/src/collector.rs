@@ -104,13 +104,22 @@ impl Collector {
         scrape::start(scrape, &pipeline, &tasks, &stop);
         let forward =
             forward.as_ref().map(|config| Forward::start(config, &tasks, stop.clone())).transpose()?;
-        let further = Further { debug, forward, current: Current::default() };
+        let further = Further { debug, forward, ..Further::default() };
         let (current, forward) = (further.current.clone(), further.forward.as_ref().map(Forward::watch));
+        let news = further.news.clone();
         tasks.spawn(pipeline::run(queue, writer, further, Arc::clone(&counters)));
         let [http, grpc] = addresses;
         let setup = Setup { caps, http, grpc, needs_token: config.bearer_token.is_some(), knows_senders };
-        let observatory =
-            Observatory { reader, counters, gauge: pipeline.gauge(), forward, setup, about: Arc::new(about) };
+        let observatory = Observatory {
+            reader,
+            counters,
+            gauge: pipeline.gauge(),
+            forward,
+            setup,
+            about: Arc::new(about),
+            news,
+            stop: stop.clone(),
+        };
 
         let token = config.bearer_token.as_ref().map(BearerToken::new);
         let status = status(current, observatory.clone());
@@ -124,8 +133,10 @@ impl Collector {
     }
 
     /// Pages, assets and JSON under `/observatory`. They are readable by whoever reaches the router: guard it.
-    pub fn observatory_router(&self) -> Router {
-        observatory::router(self.observatory.clone())
+    ///
+    /// Pages that follow what happens hold a connection; `stop` ends it.
+    pub fn observatory_router(&self, stop: CancellationToken) -> Router {
+        observatory::router(Observatory { stop, ..self.observatory.clone() })
     }
 
     /// Where OTLP over HTTP arrives.

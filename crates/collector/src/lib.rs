@@ -16,6 +16,7 @@ mod counters;
 mod debug;
 mod forward;
 mod ids;
+mod news;
 mod now;
 mod observatory;
 mod options;

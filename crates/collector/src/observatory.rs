@@ -3,11 +3,13 @@
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
+use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
     counters::{Counters, Health},
     forward,
+    news::News,
     options::KnownNames,
     pipeline::{QUEUE_BYTES, QUEUE_ITEMS, QueueGauge},
     signal::Signal,
@@ -50,6 +52,9 @@ pub(crate) struct Observatory {
     pub(crate) forward: Option<forward::Watch>,
     pub(crate) setup: Setup,
     pub(crate) about: Arc<About>,
+    pub(crate) news: News,
+    /// Ends what follows.
+    pub(crate) stop: CancellationToken,
 }
 
 /// What the program around the collector told it, for people to see.
@@ -105,6 +110,7 @@ pub(crate) fn router(observatory: Observatory) -> Router {
         .route("/observatory/traces/{trace_id}", get(trace::page))
         .route("/observatory/games", get(games::page))
         .route("/observatory/games/{id}", get(story::page))
+        .route("/observatory/games/{id}/live", get(story::live::events))
         .route("/observatory/logs", get(logs::page))
         .route("/observatory/metrics", get(metrics::page))
         .route("/observatory/health", get(health::page))

@@ -11,6 +11,7 @@ use crate::{
     counters::{Counters, Fate},
     debug,
     forward::Forward,
+    news::News,
     now,
     prometheus::Current,
     receive::validate::Rejected,
@@ -144,6 +145,7 @@ pub(crate) struct Further {
     pub(crate) debug: bool,
     pub(crate) forward: Option<Forward>,
     pub(crate) current: Current,
+    pub(crate) news: News,
 }
 
 impl Further {
@@ -209,6 +211,7 @@ async fn turn(
         counters.writing(Some(now_ns));
         writer.write(&batch, now_ns).await;
         counters.writing(None);
+        further.news.tell(batch.iter().map(|admitted| &admitted.batch));
     }
     for admitted in batch {
         further.take(admitted).await;

@@ -86,8 +86,9 @@ async fn live(
         options: settings.collector_options(&settings.data)?,
     };
     let collector = Collector::start(config, receiving.clone()).await?;
-    let routes =
-        Router::new().merge(collector.observatory_router()).nest(look::ASSETS, look::assets_router());
+    let routes = Router::new()
+        .merge(collector.observatory_router(serving.clone()))
+        .nest(look::ASSETS, look::assets_router());
     let pages = telemetry::spawn(web::serve_routes(pages.into_tokio()?, routes, serving.clone()));
     let answers =
         Health { readiness: Readiness::default(), version: crate::VERSION.to_owned(), stop: serving.clone() };

@@ -95,7 +95,7 @@ impl Process {
         plan.start(
             (running, &self.telemetries),
             (dashboard, internal, token),
-            reload.shown_in(grounds.collector.observatory_router()),
+            reload.shown_in(grounds.collector.observatory_router(stop.clone())),
         )?;
         when_ready(&rooms.readiness).await;
         banner::print(&addresses);

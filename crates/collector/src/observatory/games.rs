@@ -46,7 +46,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadEr
             div .card.card-flush { (table(&games, shell)) }
         }
     };
-    Ok(Sheet { title: "Stories".into(), tab: HERE, wide: false, body })
+    Ok(Sheet { title: "Stories".into(), tab: HERE, body, ..Sheet::default() })
 }
 
 fn empty() -> Markup {

@@ -43,7 +43,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadEr
             }
         }
     };
-    Ok(Sheet { title: "Health".into(), tab: HERE, wide: false, body })
+    Ok(Sheet { title: "Health".into(), tab: HERE, body, ..Sheet::default() })
 }
 
 fn forwarding(forward: &ForwardHealth) -> Markup {

@@ -49,7 +49,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell, query: &LogQuery) -> Re
             @if let Some(more) = more { p .observe-more { a .button href=(more) { "Show more" } } }
         }
     };
-    Ok(Sheet { title: "Logs".into(), tab: HERE, wide: false, body })
+    Ok(Sheet { title: "Logs".into(), tab: HERE, body, ..Sheet::default() })
 }
 
 fn fields(query: &LogQuery, services: &[String]) -> Markup {

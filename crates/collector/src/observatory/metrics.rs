@@ -51,7 +51,7 @@ async fn names(observatory: &Observatory) -> Result<Sheet, ReadError> {
             div .card.card-flush { (name_table(&names, observatory.about.known.as_ref())) }
         }
     };
-    Ok(Sheet { title: "Metrics".into(), tab: HERE, wide: false, body })
+    Ok(Sheet { title: "Metrics".into(), tab: HERE, body, ..Sheet::default() })
 }
 
 fn name_table(names: &[MetricName], known: Option<&KnownNames>) -> Markup {
@@ -102,7 +102,7 @@ async fn one(
             @if groups(&series).len() > MAX_CHARTS { p .muted { "Further sets of attributes are left out." } }
         }
     };
-    Ok(Sheet { title: name.to_owned(), tab: HERE, wide: false, body })
+    Ok(Sheet { title: name.to_owned(), tab: HERE, body, ..Sheet::default() })
 }
 
 fn kind(kind: SeriesKind) -> &'static str {

@@ -52,7 +52,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell) -> Result<Sheet, ReadEr
             }
         }
     };
-    Ok(Sheet { title: "Observatory".into(), tab: "/observatory", wide: false, body })
+    Ok(Sheet { title: "Observatory".into(), tab: "/observatory", body, ..Sheet::default() })
 }
 
 fn empty(setup: &Setup) -> Markup {

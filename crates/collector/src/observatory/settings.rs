@@ -48,7 +48,13 @@ pub(crate) async fn page(Settings(settings): Settings, shell: Shell) -> Response
             "The process reads its files again when it gets SIGHUP. Secrets are not shown."
         }
     };
-    shell.answer(Ok(Sheet { title: "Telemetry settings".into(), tab: TAB, wide: true, body }))
+    shell.answer(Ok(Sheet {
+        title: "Telemetry settings".into(),
+        tab: TAB,
+        wide: true,
+        body,
+        ..Sheet::default()
+    }))
 }
 
 fn table(settings: &[Setting]) -> Markup {

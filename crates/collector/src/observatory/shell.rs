@@ -8,7 +8,7 @@ use axum::{
 };
 use http::request::Parts;
 use jiff::{Timestamp, tz::TimeZone};
-use look::{Failure, Page, Section, Style, Theme, Viewer};
+use look::{Failure, Live, Page, Section, Style, Theme, Viewer};
 use maud::{Markup, html};
 
 use super::{assets, failure::ReadError};
@@ -28,11 +28,14 @@ pub struct Frame {
 }
 
 /// A page's content and what its frame should say.
+#[derive(Default)]
 pub(crate) struct Sheet {
     pub(crate) title: String,
     /// The address of the current tab.
     pub(crate) tab: &'static str,
     pub(crate) wide: bool,
+    /// The address of the events after which the page is drawn again.
+    pub(crate) live: Option<String>,
     pub(crate) body: Markup,
 }
 
@@ -92,9 +95,9 @@ impl Shell {
             practice_url: self.frame.practice_url.as_deref(),
             theme: self.theme,
             wide: sheet.wide,
+            live: sheet.live.as_deref().map(|url| Live { url, events: &[] }),
             stylesheets: &[&stylesheet],
             body: html! { (look::tabs("Observatory", &TABS, sheet.tab)) (sheet.body) },
-            ..Page::default()
         })
     }
 
@@ -104,7 +107,7 @@ impl Shell {
         let failure = Failure { status: status.as_u16(), title, detail: &detail, request_id: None };
         let action = look::link_button(Style::Plain, "/observatory/traces", "Search traces");
         let body = look::failure(&failure, Some(action));
-        let sheet = Sheet { title: title.into(), tab: "", wide: false, body };
+        let sheet = Sheet { title: title.into(), tab: "", body, ..Sheet::default() };
         (status, self.draw(&sheet)).into_response()
     }
 }

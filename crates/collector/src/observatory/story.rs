@@ -22,8 +22,10 @@ use crate::{
 
 mod beats;
 mod fates;
+pub(crate) mod live;
 mod marks;
 mod ribbon;
+mod steps;
 
 /// `GET /observatory/games/{id}`.
 pub(crate) async fn page(
@@ -55,10 +57,12 @@ async fn sheet(
 ) -> Result<Sheet, ReadError> {
     let story = find(observatory, game, query).await?;
     let stray = observatory.reader.stray_logs_of_game(game).await?;
+    // What is past does not change any more.
+    let live = query.before.is_empty().then(|| live::href(game));
     let body = html! {
         (heading(&story))
         @if story.chapters.is_empty() { (empty(&story)) } @else {
-            div .stack-l {
+            div .stack-l data-soon[is_under_way(&story)] {
                 (ribbon::draw(&story, shell))
                 @if let Some(of) = story.older { (older(game, of.than_unix_nano)) }
                 (beats::list(&story, shell))
@@ -66,7 +70,7 @@ async fn sheet(
             }
         }
     };
-    Ok(Sheet { title: format!("Story of {game}"), tab: games::HERE, wide: false, body })
+    Ok(Sheet { title: format!("Story of {game}"), tab: games::HERE, body, live, ..Sheet::default() })
 }
 
 fn heading(story: &Story) -> Markup {
@@ -85,6 +89,11 @@ fn heading(story: &Story) -> Markup {
         a .button.button-s href={ "/observatory/api/games/" (games::href(&story.game).rsplit('/').next().unwrap_or_default()) } { "As JSON" }
     };
     look::heading(Some(crumb), "Story of a game", Some(under), Some(actions))
+}
+
+/// Something has begun and not ended: what comes of it may be stored without naming the game.
+fn is_under_way(story: &Story) -> bool {
+    story.tally.waiting > 0 || story.chapters.iter().any(|chapter| chapter.pending)
 }
 
 /// The colour of a fate; its word stands beside it.

@@ -46,7 +46,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell, id: &str) -> Result<She
         (waterfall::stray_logs(&trace))
         (identity(&trace))
     };
-    Ok(Sheet { title: summary.name, tab: "/observatory/traces", wide: true, body })
+    Ok(Sheet { title: summary.name, tab: "/observatory/traces", wide: true, body, ..Sheet::default() })
 }
 
 /// The link starts from a served request: its caller is on the other end.

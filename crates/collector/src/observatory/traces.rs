@@ -40,7 +40,7 @@ async fn sheet(observatory: &Observatory, shell: &Shell, query: &TraceQuery) -> 
         }
         @if let Some(until_ns) = looked_back_to_ns { (further(query, until_ns, shell)) }
     };
-    Ok(Sheet { title: "Traces".into(), tab: HERE, wide: false, body })
+    Ok(Sheet { title: "Traces".into(), tab: HERE, body, ..Sheet::default() })
 }
 
 fn fields(query: &TraceQuery, services: &[String]) -> Markup {

@@ -75,7 +75,7 @@ fn status(_: &StoredSpan, attributes: &Map<String, Value>) -> Option<Words> {
 
 fn notice(_: &StoredSpan, attributes: &Map<String, Value>) -> Option<Words> {
     let kind = text(attributes, "muster.notification.kind")?;
-    Some(Words { mark: Mark::Notice, title: sentence(&kind), detail: Some("came due".into()) })
+    Some(Words { mark: Mark::Notice, title: sentence(&kind), detail: None })
 }
 
 fn deed(span: &StoredSpan, attributes: &Map<String, Value>) -> Option<Words> {

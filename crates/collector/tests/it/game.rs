@@ -1,7 +1,13 @@
 //! The story of a game, over all its traces.
 
+use axum::body::Body;
+use futures_util::FutureExt as _;
+use http::Request;
+use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 use crate::{
     harness::World,
@@ -142,7 +148,7 @@ async fn the_story_tells_every_trace_of_a_game_in_order() {
       card to -/- sent after 30 ms: 1:edited:200/-
     joined Joined by=306
       card to -/- sent after 30 ms: 1:edited:200/-
-    notice Reminder detail=came due scheduled=2026-05-01T21:29:58Z lateness_ms=2000
+    notice Reminder scheduled=2026-05-01T21:29:58Z lateness_ms=2000
       reminder to 301/- sent after 2050 ms: 1:sent:200/-
       reminder to 305/203 sent after 2100 ms: 1:redirected:403/50007, 2:sent:200/-
       reminder to 306/- skipped after null ms: 1:not_on_roster:null/-
@@ -172,6 +178,15 @@ async fn the_page_of_a_game_reads_as_its_story() {
         "2.00 s late",
         "sent to the channel",
         "not sent: not on roster",
+        "due</span> <time",
+        "21:29:58.000",
+        "+2.00 s",
+        "claimed</span> <time",
+        "21:30:00.000",
+        "first sent</span> <time",
+        "21:30:00.050",
+        "last sent</span> <time",
+        "21:30:00.100",
         "rate limited",
         "code 50007",
         "Cannot send messages to this user",
@@ -191,9 +206,31 @@ async fn the_page_of_a_game_reads_as_its_story() {
             hex::encode(REMINDED)
         ))
     );
-    for forbidden in ["<script", "style=", "<style"] {
+    for forbidden in ["<script>", "style=", "<style", "program's clock"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
+}
+
+#[tokio::test]
+async fn whoever_looks_hears_of_this_game_and_no_other() {
+    let world = World::start().await;
+    let stop = CancellationToken::new();
+    let request = Request::get(format!("/observatory/games/{GAME}/live")).body(Body::empty()).unwrap();
+    let mut told = world.collector.observatory_router(stop.clone()).oneshot(request).await.unwrap();
+    assert_eq!(told.headers()["content-type"], "text/event-stream");
+    let other =
+        story::span(STATUS, [0x56; 16], 1, 0, "games.edit").at(AT, 0, 1).with("muster.game.id", "other");
+    world.send("traces", &story::export([other])).await;
+    world.collector.flush().await;
+    assert!(told.body_mut().frame().now_or_never().is_none(), "another game is none of its business");
+    world.send("traces", &story::export(story::started(STARTED, AT))).await;
+    let event = told.body_mut().frame().await.unwrap().unwrap();
+    assert_eq!(event.into_data().unwrap(), "data: stored\n\n");
+    let said = story::record(AT, 9, "sent", (REMINDED, 2));
+    world.send("logs", &story::log_export(BOT, vec![said])).await;
+    assert!(told.body_mut().frame().await.is_some());
+    stop.cancel();
+    assert!(told.body_mut().frame().await.is_none(), "it ends with the pages");
 }
 
 #[tokio::test]

@@ -107,7 +107,8 @@ impl World {
     /// Gets a page or JSON of the Observatory.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        answer(self.collector.observatory_router().oneshot(request).await.unwrap()).await
+        answer(self.collector.observatory_router(CancellationToken::new()).oneshot(request).await.unwrap())
+            .await
     }
 
     /// Gets JSON after everything that was taken is stored.

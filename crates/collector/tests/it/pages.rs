@@ -1,6 +1,7 @@
 //! What people see.
 
 use http::Request;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::{
@@ -181,7 +182,8 @@ async fn the_frame_shows_who_is_signed_in() {
     let frame =
         collector::Frame { viewer: Some(("Wren".into(), "token".into())), ..collector::Frame::default() };
     let request = Request::get("/observatory").extension(frame).body(axum::body::Body::empty()).unwrap();
-    let response = world.collector.observatory_router().oneshot(request).await.unwrap();
+    let response =
+        world.collector.observatory_router(CancellationToken::new()).oneshot(request).await.unwrap();
     let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
     assert!(String::from_utf8_lossy(&body).contains("Wren"));
 }
@@ -198,7 +200,7 @@ async fn the_stylesheet_is_sent_once() {
     );
     let tag = first.header("etag").to_owned();
     let request = Request::get("/observatory/assets/observatory.css").header("if-none-match", tag);
-    let router = world.collector.observatory_router();
+    let router = world.collector.observatory_router(CancellationToken::new());
     let again = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(again.status(), 304);
 }
@@ -207,7 +209,7 @@ async fn the_stylesheet_is_sent_once() {
 async fn pages_travel_compressed() {
     let world = small().await;
     let request = Request::get("/observatory/traces").header("accept-encoding", "gzip");
-    let router = world.collector.observatory_router();
+    let router = world.collector.observatory_router(CancellationToken::new());
     let response = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.headers()["content-encoding"], "gzip");
 }

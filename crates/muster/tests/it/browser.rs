@@ -5,6 +5,7 @@
 //! shows are taken anew.
 
 mod chromium;
+mod game_story;
 mod inspection;
 mod keyboard;
 mod observatory;

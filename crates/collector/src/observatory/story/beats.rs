@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     super::{format, shell::Shell, traces::errors, waterfall::sentence},
-    fates, marks,
+    fates, marks, steps,
 };
 use crate::story::{Beat, Chapter, Story};
 
@@ -75,6 +75,7 @@ fn single(story: &Story, chapter: &Chapter) -> Markup {
                 (way_in(chapter))
             }
             (said_under(story, chapter))
+            (steps::list(chapter))
             (fates::deliveries(chapter))
             (logs(chapter))
         }
@@ -108,6 +109,7 @@ fn line(story: &Story, chapter: &Chapter, shell: &Shell) -> Markup {
                 (way_in(chapter))
             }
             (said_under(story, chapter))
+            (steps::list(chapter))
             (fates::deliveries(chapter))
         }
     }
@@ -146,28 +148,18 @@ fn tag(name: &str) -> Markup {
     html! { span class={ "service " (service.class()) } title=(name) { b aria-hidden="true" { (service.tag()) } span .hidden { (name) } } }
 }
 
-/// What scheduled it, when it was due, and what became of the card.
+/// What scheduled it, and what became of the card.
 fn said_under(story: &Story, chapter: &Chapter) -> Markup {
     let earlier = chapter.follows.iter().find_map(|(trace, _)| story.chapter_of(*trace));
     html! {
-        @if chapter.scheduled.is_some() || earlier.is_some() || !chapter.card_edits.is_empty() {
+        @if earlier.is_some() || !chapter.card_edits.is_empty() {
             p .chapter-under {
-                @if let Some(scheduled) = &chapter.scheduled { span { "due " (when(scheduled, "%-d %b %H:%M:%S UTC")) } }
                 @if let Some(earlier) = earlier.filter(|earlier| earlier.trace_id != chapter.trace_id) {
                     span { "scheduled by " a href={ "#at-" (earlier.trace_id) } { (earlier.title) } }
                 }
                 @for edit in &chapter.card_edits { (fates::card_edit(chapter, edit)) }
             }
         }
-    }
-}
-
-/// A moment that a span carries as text: the program's own time, which need not be the machine's.
-pub(super) fn when(rfc3339: &str, pattern: &str) -> Markup {
-    let at = rfc3339.parse::<jiff::Timestamp>().ok();
-    html! {
-        @if let Some(at) = at { time .nowrap datetime=(rfc3339) title=(rfc3339) { (at.strftime(pattern)) } }
-        @else { (rfc3339) }
     }
 }
 

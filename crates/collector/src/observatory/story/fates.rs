@@ -3,7 +3,7 @@
 use look::{Column, Icon};
 use maud::{Markup, html};
 
-use super::{super::format, beats, tone};
+use super::{super::format, steps, tone};
 use crate::story::{Answer, Attempt, Chapter, Delivery, Fate, Mark, Tally};
 
 /// A chapter with more deliveries than this folds them away.
@@ -28,13 +28,13 @@ pub(super) fn deliveries(chapter: &Chapter) -> Markup {
 
 fn line(chapter: &Chapter, delivery: &Delivery) -> Markup {
     html! {
-        p .fate-line {
+        div .fate-line {
+            @if !is_titled(chapter, delivery) { span .muted { (notice(delivery)) } }
             span .fate-arrow aria-hidden="true" { "→" }
-            (crate::story::sentence(&delivery.kind)) " for " (who(delivery))
+            (who(delivery))
             (fate(delivery))
             @if delivery.lateness_ms.is_some() { span .muted { (late(delivery)) @if chapter.scheduled.is_some() { " late" } @else { " after" } } }
             (attempts(chapter, delivery))
-            span .muted { "Discord" } (answers(delivery))
         }
     }
 }
@@ -46,28 +46,50 @@ fn summary(deliveries: &[Delivery]) -> Markup {
     }
 }
 
+/// What does not differ from one to the other is not said again.
 fn table(chapter: &Chapter) -> Markup {
+    let has_notices = chapter.deliveries.iter().any(|delivery| !is_titled(chapter, delivery));
+    let is_due = chapter.scheduled.is_some();
     let columns = [
-        Column::text("Who"),
-        Column::text("Notice"),
-        Column::text("Due"),
-        Column::text("Fate"),
-        Column::number("Late by"),
-        Column::text("Attempts"),
-        Column::text("Discord said"),
+        Some(Column::text("Who")),
+        has_notices.then_some(Column::text("Notice")),
+        Some(Column::text("Fate")),
+        is_due.then_some(Column::text("At (UTC)")),
+        Some(Column::number(if is_due { "Late by" } else { "After" })),
+        Some(Column::text("Attempts, and what Discord said")),
     ];
     let row = |delivery: &Delivery| {
-        vec![
-            who(delivery),
-            html! { (crate::story::sentence(&delivery.kind)) },
-            due(chapter),
-            fate(delivery),
-            late(delivery),
-            attempts(chapter, delivery),
-            answers(delivery),
-        ]
+        let cells = [
+            Some(who(delivery)),
+            has_notices.then(|| html! { (notice(delivery)) }),
+            Some(fate(delivery)),
+            is_due.then(|| at(chapter, delivery)),
+            Some(late(delivery)),
+            Some(attempts(chapter, delivery)),
+        ];
+        cells.into_iter().flatten().collect()
     };
+    let columns: Vec<_> = columns.into_iter().flatten().collect();
     look::table("", &columns, &chapter.deliveries.iter().map(row).collect::<Vec<_>>())
+}
+
+fn notice(delivery: &Delivery) -> String {
+    crate::story::sentence(&delivery.kind)
+}
+
+/// The chapter's title says already what the notice is.
+fn is_titled(chapter: &Chapter, delivery: &Delivery) -> bool {
+    chapter.scheduled.is_some() && chapter.title.starts_with(&notice(delivery))
+}
+
+/// When it was out.
+fn at(chapter: &Chapter, delivery: &Delivery) -> Markup {
+    let at = delivery.lateness_ms.and_then(|late_ms| steps::moment_after(chapter, late_ms));
+    at.map_or_else(none, steps::moment)
+}
+
+fn none() -> Markup {
+    html! { span .muted { "–" } }
 }
 
 fn who(delivery: &Delivery) -> Markup {
@@ -77,14 +99,6 @@ fn who(delivery: &Delivery) -> Markup {
             span .person-id title="discord.channel.id" { @if delivery.user.is_some() { "in " } (look::icon(Icon::Hash)) code { (channel) } }
         }
     }
-}
-
-/// When the notice came due; one that tells of a deed is due with the deed.
-fn due(chapter: &Chapter) -> Markup {
-    chapter
-        .scheduled
-        .as_ref()
-        .map_or_else(|| html! { "at once" }, |scheduled| beats::when(scheduled, "%H:%M:%S"))
 }
 
 fn fate(delivery: &Delivery) -> Markup {
@@ -100,19 +114,22 @@ fn fate(delivery: &Delivery) -> Markup {
 }
 
 fn late(delivery: &Delivery) -> Markup {
-    let none = || html! { span .muted { "–" } };
     delivery
         .lateness_ms
         .map_or_else(none, |late| html! { (format::duration(late.saturating_mul(1_000_000))) })
 }
 
-/// Each attempt by its number and its own word, leading to its span.
+/// Each attempt by its number and its own word, leading to its span, and what Discord said to it.
 fn attempts(chapter: &Chapter, delivery: &Delivery) -> Markup {
     html! {
-        span .attempts {
+        ol .plain.attempts {
             @for attempt in &delivery.attempts {
-                a href=(span_href(chapter, attempt)) title={ "after " (format::duration(attempt.start_unix_nano - chapter.start_unix_nano)) ", took " (format::duration(attempt.duration_ns)) } {
-                    (attempt.number) " " (attempt.outcome.as_deref().unwrap_or("…").replace('_', " "))
+                li {
+                    a href=(span_href(chapter, attempt)) title={ "after " (format::duration(attempt.start_unix_nano - chapter.start_unix_nano)) ", took " (format::duration(attempt.duration_ns)) } {
+                        (attempt.number) " " (attempt.outcome.as_deref().unwrap_or("…").replace('_', " "))
+                    }
+                    @if let Some(answer) = &attempt.answer { (said(answer)) }
+                    @else if attempt.outcome.is_some() { span .muted { "Discord was not asked" } }
                 }
             }
         }
@@ -121,15 +138,6 @@ fn attempts(chapter: &Chapter, delivery: &Delivery) -> Markup {
 
 fn span_href(chapter: &Chapter, attempt: &Attempt) -> String {
     format!("/observatory/traces/{}#span-{}", chapter.trace_id, attempt.span_id)
-}
-
-/// What Discord said to each attempt that asked it.
-fn answers(delivery: &Delivery) -> Markup {
-    let answers: Vec<_> = delivery.attempts.iter().filter_map(|attempt| attempt.answer.as_ref()).collect();
-    html! {
-        @if answers.is_empty() { span .muted { "was not asked" } }
-        span .answers { @for answer in answers { span { (said(answer)) } } }
-    }
 }
 
 fn said(answer: &Answer) -> Markup {

@@ -69,9 +69,9 @@ impl Browser {
         if std::env::var_os(WRITE).is_none_or(|value| value != "1") {
             return;
         }
-        let size = self.ask("return [innerWidth, innerHeight]").await;
+        let size = self.ask("return [innerWidth, innerHeight, scrollY]").await;
         let scale = f64::from(DESKTOP.width) / size[0].as_f64().unwrap();
-        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": scale });
+        let clip = json!({ "x": 0, "y": size[2], "width": size[0], "height": size[1], "scale": scale });
         let picture = self.capture(json!({ "clip": clip })).await;
         assert!(picture.len() <= KEPT_PICTURE_BYTES, "{name} has {} bytes", picture.len());
         write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/images").join(name), &picture);
