@@ -14,11 +14,7 @@ pub(crate) struct Package {
 
 /// The servers that Muster's engines run on.
 pub(crate) const SERVERS: [Package; 3] = [
-    Package {
-        name: "postgresql",
-        wanted_for: "the store on PostgreSQL",
-        is_here: || postgres::programs().is_ok(),
-    },
+    Package { name: "postgresql", wanted_for: "the store on PostgreSQL", is_here: postgres::is_here },
     Package {
         name: "redis-server",
         wanted_for: "the cache on Redis",

@@ -4,7 +4,7 @@ use crate::failure::{Doing, Failure};
 use crate::guardian::{Duty, Guardian};
 use crate::run::environment;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,13 @@ mod ports;
 pub(crate) mod postgres;
 pub(crate) mod rabbitmq;
 pub(crate) mod redis;
+mod site;
+mod userland;
 
 pub(crate) use folder::{adopt, make};
 pub(crate) use listening::Greeting;
+pub(crate) use site::{Choice, Site};
+use userland::Userland;
 
 /// On a machine that is building meanwhile, RabbitMQ has been seen to take 40 s.
 const NOT_READY_AFTER: Duration = Duration::from_mins(3);
@@ -95,7 +99,7 @@ impl Server {
 pub(crate) struct Servers(Vec<Server>);
 
 /// How a server is started in a folder of its own, and the variable that says that there is one already.
-type Start = (&'static str, fn(&Path) -> Result<Server, Failure>);
+type Start = (&'static str, fn(&Site) -> Result<Server, Failure>);
 
 /// The slowest comes first.
 const ALL: [Start; 3] = [
@@ -109,17 +113,26 @@ impl Servers {
     ///
     /// # Errors
     /// When one can't be started.
-    pub(crate) fn start_all(folder: &Path) -> Result<Self, Failure> {
-        ALL.iter().map(|(_, start)| start(folder)).collect::<Result<_, _>>().map(Self)
+    pub(crate) fn start_all(site: &Site) -> Result<Self, Failure> {
+        ALL.iter().map(|(_, start)| start(site)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Starts a broker and a database to measure: what they say is kept is on the disk.
+    ///
+    /// # Errors
+    /// When one can't be started.
+    pub(crate) fn start_durable(site: &Site) -> Result<Self, Failure> {
+        let starts = [rabbitmq::start, postgres::start_durable];
+        starts.iter().map(|start| start(site)).collect::<Result<_, _>>().map(Self)
     }
 
     /// Starts those that the caller's environment doesn't name, not yet ready.
     ///
     /// # Errors
     /// When one can't be started.
-    pub(crate) fn start_missing(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn start_missing(site: &Site) -> Result<Self, Failure> {
         let missing = ALL.iter().filter(|(variable, _)| environment(variable).is_none());
-        missing.map(|(_, start)| start(folder)).collect::<Result<_, _>>().map(Self)
+        missing.map(|(_, start)| start(site)).collect::<Result<_, _>>().map(Self)
     }
 
     /// Waits until all of them answer.
@@ -154,7 +167,8 @@ mod tests {
             return;
         }
         let folder = std::env::temp_dir().join(format!("muster-servers-test-{}", std::process::id()));
-        let mut server = redis::start(&folder).unwrap();
+        let site = Choice::default().site(folder.clone()).unwrap();
+        let mut server = redis::start(&site).unwrap();
         server.wait().unwrap();
         let facts = server.facts.clone();
         assert!(facts.answers());

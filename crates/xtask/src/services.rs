@@ -1,7 +1,7 @@
 //! `cargo xtask services`: servers to test against by hand.
 
 use crate::failure::{Doing, Failure};
-use crate::servers::{self, Facts, Servers};
+use crate::servers::{self, Choice, Facts, Servers};
 use crate::{packages, workspace};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 #[derive(clap::Subcommand)]
 pub(crate) enum Services {
     /// Install what is missing, start them, and say where they are
-    Up,
+    Up(Choice),
     /// Stop them and take their data away
     Down,
     /// Say which of them answer, and where
@@ -29,7 +29,7 @@ impl Services {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let files = Files::below_target()?;
         match self {
-            Self::Up => up(&files)?,
+            Self::Up(choice) => up(&files, &choice)?,
             Self::Down => down(&files)?,
             Self::Status => return status(&files),
         }
@@ -83,7 +83,7 @@ fn env_lines(running: &[Facts]) -> String {
     lines.concat()
 }
 
-fn up(files: &Files) -> Result<(), Failure> {
+fn up(files: &Files, choice: &Choice) -> Result<(), Failure> {
     let running = files.read()?;
     if !running.is_empty() && running.iter().all(Facts::answers) {
         println!("xtask: they run already");
@@ -95,7 +95,8 @@ fn up(files: &Files) -> Result<(), Failure> {
         down(files)?;
     }
     packages::install_missing(&packages::SERVERS)?;
-    let mut servers = Servers::start_all(&servers::adopt(&files.folder.join("data"))?)?;
+    let folder = servers::adopt(&files.folder.join("data"))?;
+    let mut servers = Servers::start_all(&choice.site(folder)?)?;
     println!("xtask: starting; RabbitMQ takes ten seconds on an idle machine, forty on a busy one");
     servers.wait()?;
     let facts: Vec<_> = servers.facts().cloned().collect();

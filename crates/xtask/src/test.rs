@@ -3,7 +3,7 @@
 use crate::failure::{Doing, Failure};
 use crate::guardian::{Duty, Guardian};
 use crate::run::{command, environment, succeeds};
-use crate::servers::{self, Servers, postgres, rabbitmq, redis};
+use crate::servers::{self, Choice, Servers, postgres, rabbitmq, redis};
 use crate::{browser, discord_py, packages, prometheus, workspace};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -18,6 +18,8 @@ pub(crate) struct Test {
     /// Install and start nothing; say which tests that leaves out.
     #[arg(long)]
     embedded: bool,
+    #[command(flatten)]
+    servers: Choice,
     /// What to hand on to `cargo nextest run`, such as `-p store`; without it, the whole workspace runs.
     #[arg(last = true)]
     nextest: Vec<OsString>,
@@ -41,7 +43,7 @@ impl Test {
     /// # Errors
     /// When what they need is not to be had.
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
-        let mut outside = if self.embedded { Outside::default() } else { Outside::prepare()? };
+        let mut outside = if self.embedded { Outside::default() } else { Outside::prepare(&self.servers)? };
         for (variable, what) in GROUPS {
             if !outside.has(variable) {
                 println!("xtask: left out: {what} ({variable} is not set)");
@@ -121,10 +123,10 @@ struct Outside {
 
 impl Outside {
     /// Installs, prepares and starts what the caller's environment doesn't name already.
-    fn prepare() -> Result<Self, Failure> {
+    fn prepare(choice: &Choice) -> Result<Self, Failure> {
         packages::install_missing(packages::SERVERS.iter().chain(&packages::PROGRAMS))?;
         let folder = workspace::scratch(&format!("servers-{}", std::process::id()))?;
-        let servers = Servers::start_missing(&servers::adopt(&folder)?)?;
+        let servers = Servers::start_missing(&choice.site(servers::adopt(&folder)?)?)?;
         let mut variables = Vec::new();
         for server in servers.facts() {
             println!("xtask: {} runs on {}", server.name, server.variables[0].1);

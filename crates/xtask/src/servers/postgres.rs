@@ -1,4 +1,4 @@
-use super::{Facts, Greeting, Server, make, ports};
+use super::{Facts, Greeting, Server, Site, Userland, make, ports};
 use crate::failure::{Doing, Failure};
 use crate::guardian::{Duty, Guardian};
 use crate::run::{self, is_root, which};
@@ -15,37 +15,53 @@ const STOP: &str = r#"folder=$1; shift
 rm -rf -- "$folder"
 rmdir -- "${folder%/*}" || true"#;
 
-/// Nothing is kept over a crash of the machine, but whoever kills the server finds what was committed. Sockets in
-/// the file system have short names only.
+/// Sockets in the file system have short names only.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \
-                        -c fsync=off -c full_page_writes=off -c shared_preload_libraries=pg_stat_statements";
+                        -c shared_preload_libraries=pg_stat_statements";
+/// Nothing is kept over a crash of the machine, but whoever kills the server finds what was committed.
+const HASTY: &str = "-c fsync=off -c full_page_writes=off";
+
+/// Below /usr.
+const VERSIONS: &str = "lib/postgresql";
 
 /// Asks whether it speaks TLS, which it answers with a letter.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
-/// Starts a server that trusts whoever is on this machine, and waits for it.
+/// Starts a server that trusts whoever is on this machine and waits for no disk, and waits for it.
 ///
 /// # Errors
 /// When it doesn't start.
-pub(crate) fn start(servers: &Path) -> Result<Server, Failure> {
-    let programs = programs()?;
-    let folder = servers.join("postgres");
+pub(crate) fn start(site: &Site) -> Result<Server, Failure> {
+    start_with(site, HASTY)
+}
+
+/// The same, but what is committed is on the disk.
+///
+/// # Errors
+/// When it doesn't start.
+pub(crate) fn start_durable(site: &Site) -> Result<Server, Failure> {
+    start_with(site, "")
+}
+
+fn start_with(site: &Site, more: &str) -> Result<Server, Failure> {
+    let programs = Programs::of(&site.userland)?;
+    let folder = site.folder.join("postgres");
     make(&folder)?;
     hand_over(&folder)?;
     let (data, log) = (folder.join("data"), folder.join("log"));
     let port = ports::free()?;
 
-    let mut stop = control(&programs, &data);
+    let mut stop = programs.control(&data);
     stop.args(["-m", "immediate", "stop"]);
     let stop = duty(&folder, &stop);
     let guardian = Guardian::set(&stop)?;
 
-    let mut initdb = as_server(&programs.join("initdb"));
+    let mut initdb = programs.command("initdb");
     initdb.arg("-D").arg(&data);
     initdb.args(["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
     run::output(initdb)?;
-    let mut start = control(&programs, &data);
-    start.arg("-l").arg(&log).arg("-o").arg(format!("-p {port} {SETTINGS}")).arg("start");
+    let mut start = programs.control(&data);
+    start.arg("-l").arg(&log).arg("-o").arg(format!("-p {port} {SETTINGS} {more}")).arg("start");
     run::output(start)?;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
     let facts = Facts {
@@ -57,41 +73,56 @@ pub(crate) fn start(servers: &Path) -> Result<Server, Failure> {
     Ok(Server { facts, process: None, log, guardian })
 }
 
-/// The folder with the server's programs: Debian keeps them off the path, one folder a version.
-///
-/// # Errors
-/// When there is none.
-pub(crate) fn programs() -> Result<PathBuf, Failure> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut debian: Vec<_> = versions
-        .map(|version| version.path().join("bin"))
-        .filter(|bin| bin.join("initdb").is_file())
-        .collect();
-    debian.sort_by_key(|bin| version_of(bin));
-    let on_path = || which("initdb").and_then(|initdb| initdb.parent().map(Path::to_owned));
-    debian.pop().or_else(on_path).ok_or_else(|| Failure::new("PostgreSQL is not installed"))
+/// Whether there is a server to start.
+pub(crate) fn is_here() -> bool {
+    Programs::of(&Userland::Installed).is_ok()
 }
 
-fn version_of(programs: &Path) -> Option<u32> {
-    programs.parent()?.file_name()?.to_str()?.parse().ok()
+/// The server's programs, and where they run.
+struct Programs<'a> {
+    userland: &'a Userland,
+    folder: PathBuf,
+}
+
+impl<'a> Programs<'a> {
+    /// Debian keeps them off the path, one folder a version.
+    fn of(userland: &'a Userland) -> Result<Self, Failure> {
+        let versions = std::fs::read_dir(userland.seen(VERSIONS)).into_iter().flatten().flatten();
+        let has_programs =
+            |version: &u32| userland.seen(VERSIONS).join(version.to_string()).join("bin/initdb").is_file();
+        let newest = versions
+            .filter_map(|version| version.file_name().to_str()?.parse().ok())
+            .filter(has_programs)
+            .max();
+        let debian =
+            newest.map(|version| Userland::Installed.seen(VERSIONS).join(version.to_string()).join("bin"));
+        let on_path = || which("initdb").and_then(|initdb| initdb.parent().map(Path::to_owned));
+        let folder = debian.or_else(on_path).ok_or_else(|| Failure::new("PostgreSQL is not installed"))?;
+        Ok(Self { userland, folder })
+    }
+
+    fn command(&self, name: &str) -> Command {
+        as_server(self.userland, &self.folder.join(name))
+    }
+
+    fn control(&self, data: &Path) -> Command {
+        let mut control = self.command("pg_ctl");
+        control.arg("-D").arg(data).arg("-w");
+        control
+    }
 }
 
 /// PostgreSQL refuses to be root: then it is whoever Debian's package made for it.
-fn as_server(program: &Path) -> Command {
+fn as_server(userland: &Userland, program: &Path) -> Command {
     let mut command = if is_root() {
-        run::command("runuser", [OsStr::new("-u"), "postgres".as_ref(), "--".as_ref(), program.as_ref()])
+        let become_them = [OsStr::new("-u"), "postgres".as_ref(), "--".as_ref(), program.as_ref()];
+        userland.command("runuser", become_them)
     } else {
-        run::command(program, [""; 0])
+        userland.command(program, [""; 0])
     };
     // It may not be allowed to look at the folder that we are in.
     command.current_dir("/");
     command
-}
-
-fn control(programs: &Path, data: &Path) -> Command {
-    let mut control = as_server(&programs.join("pg_ctl"));
-    control.arg("-D").arg(data).arg("-w");
-    control
 }
 
 fn duty(folder: &Path, stop: &Command) -> Duty {
@@ -108,7 +139,7 @@ pub(super) fn hand_over(folder: &Path) -> Result<bool, Failure> {
         let chown = run::command("chown", [OsStr::new("postgres:"), folder.as_ref()]);
         run::output(chown).doing("giving PostgreSQL its folder")?;
     }
-    let mut test = as_server(Path::new("/usr/bin/test"));
+    let mut test = as_server(&Userland::Installed, Path::new("/usr/bin/test"));
     test.arg("-w").arg(folder);
     Ok(run::succeeds(test))
 }

@@ -1,7 +1,7 @@
-use super::{END, Facts, Greeting, Server, make, ports};
+use super::{END, Facts, Greeting, Server, Site, Userland, make, ports};
 use crate::failure::{Doing, Failure};
 use crate::guardian::{Duty, Guardian};
-use crate::run::{self, which};
+use crate::run::which;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -71,8 +71,8 @@ impl Ports {
 ///
 /// # Errors
 /// When it can't be started.
-pub(crate) fn start(servers: &Path) -> Result<Server, Failure> {
-    let folder = servers.join("rabbitmq");
+pub(crate) fn start(site: &Site) -> Result<Server, Failure> {
+    let folder = site.folder.join("rabbitmq");
     make(&folder)?;
     let ports = Ports::free()?;
     write(&folder.join("enabled_plugins"), PLUGINS)?;
@@ -81,9 +81,9 @@ pub(crate) fn start(servers: &Path) -> Result<Server, Failure> {
     write(&folder.join("rabbitmq-env.conf"), "")?;
 
     let here = folder.to_string_lossy().into_owned();
-    let mapper = spawn(port_mapper(ports.epmd), &folder, "epmd.out")?;
+    let mapper = spawn(port_mapper(&site.userland, ports.epmd), &folder, "epmd.out")?;
     let early = Guardian::set(&Duty::new(END, [here.clone(), mapper.id().to_string()]))?;
-    let process = spawn(broker(&folder, &ports), &folder, "broker.out")?;
+    let process = spawn(broker(site, &folder, &ports), &folder, "broker.out")?;
     let stop = Duty::new(END, [here, process.id().to_string(), mapper.id().to_string()]);
     let guardian = Guardian::set(&stop)?;
     early.dismiss();
@@ -105,13 +105,13 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// The broker would start one that outlives it, and can't be told from others.
-fn port_mapper(port: u16) -> Command {
-    run::command("epmd", ["-port", &port.to_string(), "-address", "127.0.0.1"])
+fn port_mapper(userland: &Userland, port: u16) -> Command {
+    userland.command("epmd", ["-port", &port.to_string(), "-address", "127.0.0.1"])
 }
 
-fn broker(folder: &Path, ports: &Ports) -> Command {
+fn broker(site: &Site, folder: &Path, ports: &Ports) -> Command {
     let at = |name: &str| -> PathBuf { folder.join(name) };
-    let mut broker = run::command(PROGRAM, [""; 0]);
+    let mut broker = site.userland.command(PROGRAM, [""; 0]);
     broker
         .env("HOME", folder)
         .env("RABBITMQ_NODENAME", format!("muster-test-{}@localhost", ports.amqp))

@@ -1,7 +1,9 @@
-use super::{END, Facts, Greeting, Server, make, ports};
+use super::{END, Facts, Greeting, Server, Site, make, ports};
 use crate::failure::{Doing, Failure};
 use crate::guardian::{Duty, Guardian};
 use crate::run::{self, which};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -19,12 +21,17 @@ const PROGRAM: &str = "muster-test-redis";
 ///
 /// # Errors
 /// When it can't be started.
-pub(crate) fn start(servers: &Path) -> Result<Server, Failure> {
-    let folder = servers.join("redis");
+pub(crate) fn start(site: &Site) -> Result<Server, Failure> {
+    let folder = site.folder.join("redis");
     make(&folder)?;
     let program = folder.join(PROGRAM);
-    let installed = which("redis-server").ok_or_else(|| Failure::new("Redis is not installed"))?;
-    std::fs::copy(installed, &program).doing("copying redis-server")?;
+    if let Some(script) = site.userland.script(site.redis) {
+        std::fs::write(&program, script).doing("writing a script")?;
+        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).doing("writing a script")?;
+    } else {
+        let installed = which(site.redis).ok_or_else(|| Failure::new("Redis is not installed"))?;
+        std::fs::copy(installed, &program).doing("copying redis-server")?;
+    }
     let port = ports::free()?;
     let log = folder.join("log");
     let process = spawn(&program, &folder, port, &log)?;
