@@ -4,6 +4,7 @@
 //! collector in a process of its own and sends it OTLP over gRPC at that rate (arrivals on a schedule), then fills it up
 //! to a million spans and asks for each page. It prints what was received and stored, the CPU time and the memory of the
 //! collector alone, and percentiles of the pages. With `serve` as the first argument it is that collector.
+//! `cargo xtask bench collector` runs it and reads the lines that begin with `figure` and `sample`.
 
 use std::{
     env,
@@ -65,7 +66,8 @@ async fn serve() -> Outcome {
         options: Options::default(),
     };
     let collector = Collector::start(config, CancellationToken::new()).await?;
-    let app: Router = collector.observatory_router(CancellationToken::new()).layer(map_response(look::security_headers));
+    let app: Router =
+        collector.observatory_router(CancellationToken::new()).layer(map_response(look::security_headers));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{} {}", collector.grpc_address(), listener.local_addr()?);
     axum::serve(listener, app).await?;
@@ -125,13 +127,17 @@ impl World {
         println!(
             "sent for {sending:.1?}, all stored after {took:.1?}; exports that were refused and repeated: {refused}"
         );
-        println!("received {} stored {}", health["signals"][0]["received"], health["signals"][0]["stored"]);
+        let spans = |what| health["signals"][0][what].as_u64().unwrap_or_default();
+        let (received, stored) = (spans("received"), spans("stored"));
+        println!("received {received} stored {stored}");
+        let cpu_percent = cpu / took.as_secs_f64() * 100.0;
+        let Usage { rss_mib, peak_mib, .. } = after;
         println!(
-            "CPU {cpu:.1} s = {:.0} % of one core; RSS {:.0} MiB, peak {:.0} MiB",
-            cpu / took.as_secs_f64() * 100.0,
-            after.rss_mib,
-            after.peak_mib
+            "CPU {cpu:.1} s = {cpu_percent:.0} % of one core; RSS {rss_mib:.0} MiB, peak {peak_mib:.0} MiB"
         );
+        println!("figure,spans sent and not stored,{}", (rate * seconds).abs_diff(stored));
+        println!("figure,spans received and not stored,{}", received.abs_diff(stored));
+        println!("figure,percent of one core,{cpu_percent:.1}");
         Ok(())
     }
 
@@ -189,22 +195,38 @@ impl World {
             "/metrics".into(),
             "/health".into(),
         ];
-        println!("{:42} {:>6} {:>9} {:>9} {:>9}", "page", "status", "p50", "p95", "bytes");
+        println!("{:42} {:>9} {:>9} {:>9}", "page", "p50", "p95", "bytes");
+        let mut slowest = Duration::ZERO;
         for path in paths {
-            let mut times = Vec::new();
-            let mut last = (0, Vec::new());
-            for _ in 0..PAGE_ROUNDS {
-                let began = Instant::now();
-                last = get(&format!("{}{path}", self.pages)).await?;
-                times.push(began.elapsed());
-            }
-            times.sort();
-            let (p50, p95) = (times[times.len() / 2], times[times.len() * 95 / 100]);
-            println!("{path:42} {:>6} {p50:>9.1?} {p95:>9.1?} {:>9}", last.0, last.1.len());
+            slowest = slowest.max(self.page(&path).await?);
         }
         let usage = self.usage()?;
         println!("RSS {:.0} MiB, peak {:.0} MiB", usage.rss_mib, usage.peak_mib);
+        println!("figure,slowest page p95 in ms,{:.1}", slowest.as_secs_f64() * 1e3);
+        println!("figure,most memory in MiB,{:.1}", usage.peak_mib);
         Ok(())
+    }
+
+    /// Asks for one page many times; gives the time that 95 % of the answers stay below.
+    async fn page(&self, path: &str) -> Outcome<Duration> {
+        let mut times = Vec::new();
+        let mut bytes = 0;
+        for _ in 0..PAGE_ROUNDS {
+            let began = Instant::now();
+            let (status, body) = get(&format!("{}{path}", self.pages)).await?;
+            times.push(began.elapsed());
+            if status != 200 {
+                return Err(format!("{path}: {status}").into());
+            }
+            bytes = body.len();
+        }
+        times.sort();
+        for took in &times {
+            println!("sample,/observatory{path} in µs,{}", took.as_micros());
+        }
+        let (p50, p95) = (times[times.len() / 2], times[times.len() * 95 / 100]);
+        println!("{path:42} {p50:>9.1?} {p95:>9.1?} {bytes:>9}");
+        Ok(p95)
     }
 
     fn usage(&self) -> Outcome<Usage> {

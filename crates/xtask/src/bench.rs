@@ -1,22 +1,27 @@
-//! `cargo xtask bench …`: what things cost, as ratios within one run.
+//! `cargo xtask bench …`: what things cost, and how much a machine manages.
 //!
-//! A machine that others share says little in absolute times. What is compared here runs at the same time, in
+//! `overhead` gives ratios within one run. A machine that others share says little in absolute times. What is compared here runs at the same time, in
 //! turns, against the same pattern of arrivals; and each side runs twice, so that the difference between two
-//! equal programs shows how much a difference means.
+//! equal programs shows how much a difference means. The others hold figures against bars that have room.
 
 use crate::failure::Failure;
 use crate::{run, workspace};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod collector;
 mod connection;
+mod engines;
+mod figures;
 mod load;
+mod machine;
 mod overhead;
 mod server;
 mod sink;
 mod statistics;
+mod table;
 
-/// Measure what things cost, as ratios within one run.
+/// Measure what things cost, and how much this machine manages.
 #[derive(clap::Args)]
 pub(crate) struct Bench {
     #[command(subcommand)]
@@ -27,6 +32,10 @@ pub(crate) struct Bench {
 enum What {
     /// What telemetry costs: the release build with it off, on, and on with nobody listening.
     Overhead(overhead::Overhead),
+    /// What PostgreSQL and RabbitMQ manage with us on them: claims, events, latency, growth to a million games.
+    Engines(engines::Engines),
+    /// How fast the collector takes spans, and its pages when it holds many.
+    Collector(collector::Collector),
 }
 
 impl Bench {
@@ -37,6 +46,8 @@ impl Bench {
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         match self.what {
             What::Overhead(overhead) => overhead.run(),
+            What::Engines(engines) => engines.run(),
+            What::Collector(collector) => collector.run(),
         }
     }
 }

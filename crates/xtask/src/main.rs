@@ -28,7 +28,7 @@ enum Chore {
     Services(services::Services),
     /// Measure the release build: start-up, memory, size.
     Measure(measure::Measure),
-    /// Measure what things cost, as ratios within one run.
+    /// Measure what things cost, and how much this machine manages.
     Bench(bench::Bench),
     /// Write the dashboards and alert rules below deploy/grafana/.
     Dashboards,

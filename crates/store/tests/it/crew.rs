@@ -1,6 +1,7 @@
 //! Two processes at once on one heap of 100,000 rows: each row goes to one of them, and to that one once.
 //!
-//! What they manage is printed: `cargo nextest run -p store crew --no-capture`.
+//! What they manage is printed: `cargo nextest run -p store crew --no-capture`; `cargo xtask bench engines` reads the
+//! lines that begin with `figure`.
 
 use crate::database::{Database, Raw};
 use crate::sample::{LANTERN, now};
@@ -97,6 +98,7 @@ fn tell(db: &Database, what: &str, (rows, least): (usize, f64), (shares, seconds
         "{}: {per_second:.0} {what}/s; {rows} in {seconds:.1} s, shared {sizes:?}",
         db.system().as_str()
     );
+    println!("figure,{} {what} per second,{per_second:.1}", db.system().as_str());
     assert!(per_second >= least, "{per_second:.0} {what}/s");
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `MUSTER_TEST_MILLION=1 cargo nextest run -p store million --no-capture` fills two databases of each kind, with a
 //! thousand games and with a million, in guilds of two hundred; asks both the same in turns; and compares.
+//! `cargo xtask bench engines` reads the lines that begin with `figure` and `sample`.
 
 use crate::database::{Database, Raw};
 use crate::plans;
@@ -155,11 +156,21 @@ impl Subject {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Question {
     List,
     Join,
     Claim,
+}
+
+impl Question {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Join => "join",
+            Self::Claim => "claim",
+        }
+    }
 }
 
 impl Subject {
@@ -190,13 +201,24 @@ async fn compare([few, many]: [&mut Subject; 2], question: Question) -> Result<(
             of_many.push(second);
         }
     }
+    for (games, times) in [(FEW, &of_few), (MANY, &of_many)] {
+        for took in times {
+            println!(
+                "sample,{} {} at {games} games in µs,{took:.0}",
+                few.db.system().as_str(),
+                question.as_str()
+            );
+        }
+    }
     let (of_few, of_many) = (median(of_few), median(of_many));
     let ratio = of_many / of_few;
     let line = format!(
-        "{} {question:?}: {of_few:.0} µs at {FEW} games, {of_many:.0} µs at {MANY}, ratio {ratio:.2}",
-        few.db.system().as_str()
+        "{} {}: {of_few:.0} µs at {FEW} games, {of_many:.0} µs at {MANY}, ratio {ratio:.2}",
+        few.db.system().as_str(),
+        question.as_str()
     );
     println!("{line}");
+    println!("figure,{} {} growth,{ratio:.3}", few.db.system().as_str(), question.as_str());
     if ratio <= DEARER_AT_MOST { Ok(()) } else { Err(line) }
 }
 
