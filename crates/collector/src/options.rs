@@ -53,9 +53,9 @@ impl OptionError {
 const ENDPOINT: &str = "MUSTER_FORWARD_OTLP_ENDPOINT";
 const SLOW_MS: &str = "MUSTER_FORWARD_SLOW_MS";
 const SHARE: &str = "MUSTER_FORWARD_SHARE";
-const GRAFANA_ENDPOINT: &str = "GRAFANA_CLOUD_OTLP_ENDPOINT";
-const GRAFANA_INSTANCE: &str = "GRAFANA_CLOUD_INSTANCE_ID";
-const GRAFANA_KEY: &str = "GRAFANA_CLOUD_API_KEY";
+pub(crate) const GRAFANA_ENDPOINT: &str = "GRAFANA_CLOUD_OTLP_ENDPOINT";
+pub(crate) const GRAFANA_INSTANCE: &str = "GRAFANA_CLOUD_INSTANCE_ID";
+pub(crate) const GRAFANA_KEY: &str = "GRAFANA_CLOUD_API_KEY";
 const INTERVAL: &str = "MUSTER_SCRAPE_SECONDS";
 type ReadTarget = fn(&SecretString) -> Result<Target, TargetError>;
 const TARGETS: [(&str, ReadTarget); 3] = [
