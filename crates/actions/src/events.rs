@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use store::{GuildScope, Tx};
 use telemetry::attr;
 
+pub use bus::{Consumer, Delivery};
+
 /// The name under which the bot takes events.
 pub const BOT: &str = "muster.bot";
 

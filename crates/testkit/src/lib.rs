@@ -8,10 +8,12 @@
 
 mod games;
 mod guild;
+mod network;
 mod script;
 
 pub use games::actor;
 pub use guild::{GUILD, person, snapshot};
+pub use network::{Network, Proxy};
 pub use script::sketch;
 
 use actions::{Ctx, Readiness};

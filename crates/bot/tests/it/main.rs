@@ -4,7 +4,9 @@
 
 mod cards;
 mod deliveries;
+mod engines;
 mod interactions;
 mod lifecycle;
+mod outage;
 mod stage;
 mod traces;

@@ -116,6 +116,7 @@ pub(super) static EVENTS: &[Event] = &[
     Event { name: "interaction.unanswered", level: "warn", attributes: &["error.type"] },
     Event { name: "bot.message_refused", level: "error", attributes: &["exception.message", "muster.delivery.id"] },
     Event { name: "bot.card_refused", level: "error", attributes: &["exception.message"] },
+    Event { name: "bot.event_held", level: "warn", attributes: &["error.type"] },
     Event { name: "bot.ledger_unread", level: "warn", attributes: &["error.type", "muster.ledger"] },
     Event { name: "bot.gateway_refused", level: "error", attributes: &["exception.message"] },
     Event { name: "bot.gateway_not_found", level: "warn", attributes: &["error.type"] },

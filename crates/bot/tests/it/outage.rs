@@ -1,0 +1,105 @@
+//! A bot whose database fails, with a real broker.
+
+use crate::engines::Engines;
+use actions::{Ctx, relay};
+use bot::{BotConfig, BotError};
+use bus::Message;
+use clock::Clock;
+use std::num::NonZeroU32;
+use telemetry::{ServiceName, TraceContext};
+use testkit::House;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Every event fails at once, as on a server that has no room left.
+const FILL_THE_DISK: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ \
+     BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$; \
+     CREATE TRIGGER full_disk BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION full_disk()";
+const EMPTY_THE_DISK: &str = "DROP TRIGGER full_disk ON inbox";
+
+/// A bot and the relay of its process.
+struct Running {
+    bot: JoinHandle<Result<(), BotError>>,
+    relay: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Running {
+    fn start(house: &House, ctx: &Ctx) -> Self {
+        let stop = house.stop.child_token();
+        let config = BotConfig { token: house.token(), dashboard: None, shards: NonZeroU32::MIN };
+        let bot = telemetry::spawn(bot::run(ctx.clone(), config, stop.clone()));
+        Self { bot, relay: telemetry::spawn(relay::run(ctx.clone(), stop.clone())), stop }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.bot.await.unwrap().unwrap();
+        self.relay.await.unwrap();
+    }
+}
+
+/// How often the bot has tried to take an event, in vain.
+fn failures(house: &House) -> usize {
+    let spans = house.captured.spans();
+    spans
+        .iter()
+        .filter(|span| span.name == "events.take" && span.attributes.contains_key("error.type"))
+        .count()
+}
+
+#[tokio::test]
+async fn no_event_dies_of_a_full_disk() {
+    let Some(engines) = Engines::of_our_own("full").await else { return };
+    let mut house = House::open(ServiceName::Bot).await;
+    let _logged = tracing::dispatcher::set_default(&house.ctx.telemetry.log_dispatch());
+    house.ctx = engines.ctx(house.ctx.clone(), Clock::Practice(house.clock.clone())).await;
+    house.know_the_guild().await;
+    engines.execute(FILL_THE_DISK).await;
+    let running = Running::start(&house, &house.ctx);
+    house.game(|_| ()).await;
+
+    let limit = relay::BOT_QUEUE.delivery_limit as usize;
+    house.until("more attempts than deliveries", async |house| failures(house) > limit + 1).await;
+    let dead = house.ctx.bus.dead_letters(&relay::BOT_QUEUE).await.unwrap();
+    assert_eq!(dead, [], "what can be done later does not die");
+    assert!(house.captured.logs().iter().any(|log| log.name.as_deref() == Some("bot.event_held")));
+
+    engines.execute(EMPTY_THE_DISK).await;
+    house.card().await;
+    assert_eq!(house.ctx.bus.dead_letters(&relay::BOT_QUEUE).await.unwrap(), []);
+    running.stop().await;
+    let ctx = house.ctx.clone();
+    house.close().await;
+    engines.clear(&ctx).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_joins_the_dead_letters() {
+    let Some(engines) = Engines::of_our_own("poison").await else { return };
+    let mut house = House::open(ServiceName::Bot).await;
+    house.ctx = engines.ctx(house.ctx.clone(), Clock::Practice(house.clock.clone())).await;
+    house.know_the_guild().await;
+    let running = Running::start(&house, &house.ctx);
+    let message = Message {
+        id: Uuid::from_u128(7),
+        routing_key: "game.created".to_owned(),
+        body: b"no event".to_vec(),
+        game: None,
+        trace: TraceContext::default(),
+    };
+    house.ctx.bus.publish(&house.ctx.telemetry, &[message]).await.remove(0).unwrap();
+    let dies = async |house: &House| {
+        let dead = house.ctx.bus.dead_letters(&relay::BOT_QUEUE).await;
+        dead.is_ok_and(|dead| dead.iter().any(|letter| letter.message.id == Uuid::from_u128(7)))
+    };
+    house.until("it is dead", dies).await;
+    // It has held up nobody for longer.
+    house.game(|_| ()).await;
+    house.card().await;
+    running.stop().await;
+    let ctx = house.ctx.clone();
+    house.close().await;
+    engines.clear(&ctx).await;
+}
