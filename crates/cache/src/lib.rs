@@ -116,37 +116,6 @@ impl Cache {
         }
     }
 
-    /// Keeps what its one writer knows, unless what is there has a higher version; tells whether it is kept.
-    ///
-    /// A value that is being loaded right now is not kept: it may be from before.
-    pub async fn put<T: Serialize>(
-        &self,
-        telemetry: &Telemetry,
-        entry: Entry<'_>,
-        version: i64,
-        value: &T,
-    ) -> bool {
-        let slot = Slot::of(telemetry, entry);
-        self.flights().forget(&slot.key);
-        let Ok(body) = serde_json::to_string(value) else { return false };
-        match self {
-            Self::Memory(memory) => memory.put(&slot, version, body).await,
-            Self::Redis(redis) => redis.put(&slot, version, &body).await,
-        }
-    }
-
-    /// Forgets a value; one that is being loaded right now is not kept.
-    ///
-    /// While Redis is away this is remembered, and made up for before anything else is asked of it.
-    pub async fn forget(&self, telemetry: &Telemetry, prefix: &'static str, key: &str) {
-        let slot = Slot::of(telemetry, Entry { prefix, key, ttl: Duration::ZERO });
-        self.flights().forget(&slot.key);
-        match self {
-            Self::Memory(memory) => memory.forget(&slot).await,
-            Self::Redis(redis) => redis.forget(&slot).await,
-        }
-    }
-
     async fn lead<T, E>(
         &self,
         slot: &Slot<'_>,
@@ -178,7 +147,7 @@ impl Cache {
         };
         if let Ok(body) = serde_json::to_string(&value) {
             let loaded = Loaded { body: body.into(), since };
-            self.keep(slot, &loaded, (stamp, &ticket)).await;
+            self.keep(slot, &loaded, stamp).await;
             ticket.land(loaded);
         }
         Ok(Aged { value, age: since.elapsed() })
@@ -199,10 +168,10 @@ impl Cache {
         }
     }
 
-    async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, (stamp, ticket): (Stamp, &Ticket)) {
+    async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, stamp: Stamp) {
         match self {
-            Self::Memory(memory) => memory.keep(slot, loaded, ticket).await,
-            Self::Redis(redis) => redis.keep(slot, loaded, (stamp, ticket)).await,
+            Self::Memory(memory) => memory.keep(slot, loaded).await,
+            Self::Redis(redis) => redis.keep(slot, loaded, stamp).await,
         }
     }
 

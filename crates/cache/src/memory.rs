@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use moka::Expiry;
 use moka::future::Cache as Moka;
-use moka::ops::compute::{CompResult, Op};
 
-use crate::flights::{Flights, Ticket};
+use crate::flights::Flights;
 use crate::slot::{Found, Loaded, Slot, Stamp};
 
 /// How many bytes of keys and values are kept; the least used go first.
@@ -22,7 +21,6 @@ pub struct MemoryCache {
 #[derive(Clone, Debug)]
 struct Kept {
     loaded: Loaded,
-    version: Option<i64>,
     /// What was left of its time when it was kept.
     left: Duration,
 }
@@ -56,27 +54,9 @@ impl MemoryCache {
         }
     }
 
-    pub(crate) async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, ticket: &Ticket) {
-        let kept = Kept { loaded: loaded.clone(), version: None, left: slot.left(loaded) };
-        // Whoever forgets marks the ticket first: what is put here before that is removed, what would be put
-        // here after it isn't.
-        let decide = async |_: Option<_>| if ticket.is_forgotten() { Op::Nop } else { Op::Put(kept) };
-        self.values.entry_by_ref(&slot.key).and_compute_with(decide).await;
-    }
-
-    pub(crate) async fn put(&self, slot: &Slot<'_>, version: i64, body: String) -> bool {
-        let loaded = Loaded { body: body.into(), since: tokio::time::Instant::now() };
-        let kept = Kept { loaded, version: Some(version), left: slot.ttl };
-        let decide = async |there: Option<moka::Entry<String, Kept>>| {
-            let there = there.and_then(|entry| entry.value().version);
-            if there.is_some_and(|there| there > version) { Op::Nop } else { Op::Put(kept) }
-        };
-        let put = self.values.entry_by_ref(&slot.key).and_compute_with(decide).await;
-        matches!(put, CompResult::Inserted(_) | CompResult::ReplacedWith(_))
-    }
-
-    pub(crate) async fn forget(&self, slot: &Slot<'_>) {
-        self.values.invalidate(&slot.key).await;
+    pub(crate) async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded) {
+        let kept = Kept { loaded: loaded.clone(), left: slot.left(loaded) };
+        self.values.insert(slot.key.clone(), kept).await;
     }
 }
 

@@ -14,7 +14,8 @@ statements! {
         "SELECT guild, user_id, name, roles, seen_at FROM members WHERE user_id = $1 ORDER BY guild";
     UPSERT = "INSERT" "members",
         "INSERT INTO members (guild, user_id, name, roles, seen_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (guild, user_id) DO UPDATE SET name = $3, roles = $4, seen_at = $5";
+         ON CONFLICT (guild, user_id) DO UPDATE SET name = $3, roles = $4, seen_at = $5 \
+         WHERE members.seen_at <= $5";
     DELETE = "DELETE" "members", "DELETE FROM members WHERE guild = $1 AND user_id = $2";
     NAMES = "SELECT" "members",
         "SELECT guild, user_id, name, roles, seen_at FROM members WHERE guild = $1 AND user_id IN \
@@ -87,7 +88,7 @@ pub async fn told_of(tx: &mut Tx, scope: GuildScope, game: GameId) -> Result<Vec
     Ok(rows.into_iter().map(Membership::from).collect())
 }
 
-/// Writes what Discord told.
+/// Writes what Discord told, unless something was heard later.
 ///
 /// # Errors
 /// When the database fails.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{before_now, millis};
 use crate::slot::{Found, Loaded};
 
-/// `{"loading":12}` or `{"kept":{"ttl_ms":5000,"version":7,"value":…}}`.
+/// `{"loading":12}` or `{"kept":{"ttl_ms":5000,"value":…}}`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Held<'a> {
@@ -20,8 +20,6 @@ enum Held<'a> {
 struct Kept<'a> {
     /// How old the value may get; with what Redis says is left of it, that tells how old it is.
     ttl_ms: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    version: Option<i64>,
     #[serde(borrow)]
     value: &'a RawValue,
 }
@@ -31,10 +29,8 @@ pub(super) fn lease(lease: u64) -> String {
 }
 
 /// `body` is JSON.
-pub(super) fn kept(body: &str, ttl: Duration, version: Option<i64>) -> String {
-    let ttl_ms = millis(ttl);
-    let version = version.map(|version| format!(r#""version":{version},"#)).unwrap_or_default();
-    format!(r#"{{"kept":{{"ttl_ms":{ttl_ms},{version}"value":{body}}}}}"#)
+pub(super) fn kept(body: &str, ttl: Duration) -> String {
+    format!(r#"{{"kept":{{"ttl_ms":{},"value":{body}}}}}"#, millis(ttl))
 }
 
 /// `left_millis` is what Redis says the value has still to live.
@@ -57,8 +53,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_can_be_read_again_and_tells_its_age() {
-        let body = kept(r#"{"roles":[1,2]}"#, Duration::from_secs(5), Some(7));
-        insta::assert_snapshot!(body, @r#"{"kept":{"ttl_ms":5000,"version":7,"value":{"roles":[1,2]}}}"#);
+        let body = kept(r#"{"roles":[1,2]}"#, Duration::from_secs(5));
+        insta::assert_snapshot!(body, @r#"{"kept":{"ttl_ms":5000,"value":{"roles":[1,2]}}}"#);
         let Found::Value(loaded) = read(body.as_bytes(), 4_000) else { panic!("{body}") };
         assert_eq!(&*loaded.body, r#"{"roles":[1,2]}"#);
         assert!(loaded.since.elapsed() >= Duration::from_secs(1));

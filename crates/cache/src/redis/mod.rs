@@ -3,7 +3,6 @@
 mod held;
 pub(crate) mod link;
 pub(crate) mod place;
-mod unforgotten;
 
 pub use place::RedisConfigError;
 
@@ -14,14 +13,13 @@ use std::time::Duration;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Cmd, ExistenceCheck, RedisResult, Script, ScriptInvocation, SetExpiry, SetOptions};
 use clock::Chance;
-use telemetry::{Secret, Span, Telemetry, attr};
+use telemetry::{Secret, Span, attr};
 use tokio::time::Instant;
 
-use crate::flights::{Flights, Ticket};
+use crate::flights::Flights;
 use crate::limiter::{Limiter, Quota};
 use crate::slot::{Found, Loaded, Slot, Stamp};
 use link::{Link, NoAnswer, Operation};
-use unforgotten::Unforgotten;
 
 /// How long a lease stands for a load. A load that takes longer is not kept, and after one that never came back
 /// nothing is kept for so long.
@@ -36,7 +34,6 @@ struct Inner {
     link: Arc<Link>,
     flights: Flights,
     chance: Chance,
-    unforgotten: Unforgotten,
     scripts: Scripts,
 }
 
@@ -45,7 +42,6 @@ struct Inner {
 struct Scripts {
     keep: Script,
     give_up: Script,
-    put: Script,
 }
 
 impl RedisCache {
@@ -53,11 +49,9 @@ impl RedisCache {
         let scripts = Scripts {
             keep: Script::new(include_str!("keep.lua")),
             give_up: Script::new(include_str!("give_up.lua")),
-            put: Script::new(include_str!("put.lua")),
         };
         let link = Arc::new(Link::to(url, chance.clone())?);
-        let (flights, unforgotten) = (Flights::default(), Unforgotten::default());
-        Ok(Self(Arc::new(Inner { link, flights, chance, unforgotten, scripts })))
+        Ok(Self(Arc::new(Inner { link, flights: Flights::default(), chance, scripts })))
     }
 
     pub(crate) fn flights(&self) -> &Flights {
@@ -105,16 +99,16 @@ impl RedisCache {
         }
     }
 
-    /// Keeps what was loaded, if its lease stands still where the value belongs: whoever forgot the value, put
-    /// a newer one or flushed the server has removed it.
-    pub(crate) async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, (stamp, ticket): (Stamp, &Ticket)) {
+    /// Keeps what was loaded, if its lease stands still where the value belongs: whoever flushed the server has
+    /// removed it.
+    pub(crate) async fn keep(&self, slot: &Slot<'_>, loaded: &Loaded, stamp: Stamp) {
         let Stamp::Lease(lease) = stamp else { return };
         let left = slot.left(loaded);
-        if left < Duration::from_millis(1) || ticket.is_forgotten() {
+        if left < Duration::from_millis(1) {
             return self.give_up(slot, stamp).await;
         }
         let mut call = self.0.scripts.keep.key(key_of(slot));
-        call.arg(held::lease(lease)).arg(held::kept(&loaded.body, slot.ttl, None)).arg(millis(left));
+        call.arg(held::lease(lease)).arg(held::kept(&loaded.body, slot.ttl)).arg(millis(left));
         let _ = self.run(slot, call).await;
     }
 
@@ -124,25 +118,6 @@ impl RedisCache {
         let mut call = self.0.scripts.give_up.key(key_of(slot));
         call.arg(held::lease(lease));
         let _ = self.run(slot, call).await;
-    }
-
-    pub(crate) async fn put(&self, slot: &Slot<'_>, version: i64, body: &str) -> bool {
-        let mut call = self.0.scripts.put.key(key_of(slot));
-        call.arg(held::kept(body, slot.ttl, Some(version))).arg(version).arg(millis(slot.ttl).max(1));
-        let Ok(kept) = self.run(slot, call).await else {
-            // What is there instead is older.
-            self.0.unforgotten.add(key_of(slot));
-            return false;
-        };
-        kept
-    }
-
-    pub(crate) async fn forget(&self, slot: &Slot<'_>) {
-        let delete = Cmd::del(key_of(slot));
-        let forget = |mut redis| async move { delete.query_async::<()>(&mut redis).await };
-        if self.ask(slot, "DEL", forget).await.is_err() {
-            self.0.unforgotten.add(key_of(slot));
-        }
     }
 
     async fn run(&self, slot: &Slot<'_>, call: ScriptInvocation<'_>) -> Result<bool, NoAnswer> {
@@ -159,19 +134,7 @@ impl RedisCache {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.forget_at_last(slot.telemetry).await?;
         self.0.link.ask(slot.telemetry, Operation { name: operation, prefix: slot.prefix }, ask).await
-    }
-
-    /// Makes up for what was to be forgotten while Redis was away, before anybody sees it.
-    async fn forget_at_last(&self, telemetry: &Telemetry) -> Result<(), NoAnswer> {
-        let Some(keys) = self.0.unforgotten.take().await else { return Ok(()) };
-        let delete = Cmd::del(keys.as_slice());
-        let operation = Operation { name: "DEL", prefix: "forgotten" };
-        let forget = |mut redis| async move { delete.query_async::<()>(&mut redis).await };
-        self.0.link.ask(telemetry, operation, forget).await?;
-        keys.are_gone();
-        Ok(())
     }
 }
 

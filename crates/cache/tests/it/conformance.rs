@@ -36,20 +36,16 @@ macro_rules! on_both {
 }
 
 on_both! {
-    a_value_is_loaded_once_and_forgotten_on_demand
+    a_value_is_loaded_once
     those_who_ask_together_share_one_load
     a_failure_is_not_kept_and_who_waited_loads_for_themselves
-    a_value_that_was_forgotten_while_it_was_loaded_is_not_kept
-    who_waits_for_a_value_that_is_forgotten_loads_it_anew
     a_leader_who_goes_away_strands_nobody
     nothing_can_be_kept_too_and_another_shape_is_no_value
     a_value_lives_as_long_as_its_loader_said
     a_value_tells_its_age
-    a_newer_value_is_not_overwritten_by_an_older_one
-    what_was_put_while_something_older_was_loaded_stays
 }
 
-async fn a_value_is_loaded_once_and_forgotten_on_demand(cache: Cache) {
+async fn a_value_is_loaded_once(cache: Cache) {
     let (telemetry, captured) = Telemetry::captured(ServiceName::Api);
     let (one, other) = (a_key(), a_key());
     let loads = &Cell::new(0);
@@ -68,10 +64,8 @@ async fn a_value_is_loaded_once_and_forgotten_on_demand(cache: Cache) {
     assert_eq!(ask(&one).await, "load 1");
     assert_eq!(ask(&one).await, "load 1");
     assert_eq!(ask(&other).await, "load 2");
-    cache.forget(&telemetry, "member", &one).await;
-    assert_eq!(ask(&one).await, "load 3");
 
-    assert_eq!(requests(&captured), "hit=1 miss=3");
+    assert_eq!(requests(&captured), "hit=1 miss=2");
 }
 
 async fn those_who_ask_together_share_one_load(cache: Cache) {
@@ -137,46 +131,6 @@ async fn a_failure_is_not_kept_and_who_waited_loads_for_themselves(cache: Cache)
 
     assert_eq!(answers, (Err("discord is away"), Ok(6)));
     assert_eq!(later, Ok(6));
-}
-
-async fn a_value_that_was_forgotten_while_it_was_loaded_is_not_kept(cache: Cache) {
-    let telemetry = Telemetry::off(ServiceName::Api);
-    let key = a_key();
-
-    let stale = cache.get_or_load(&telemetry, "member", &key, TTL, async {
-        cache.forget(&telemetry, "member", &key).await;
-        Ok::<_, Infallible>("old rights".to_owned())
-    });
-    assert_eq!(stale.await.as_deref(), Ok("old rights"));
-
-    let fresh =
-        cache.get_or_load(&telemetry, "member", &key, TTL, async { Ok::<_, Infallible>("new".to_owned()) });
-    assert_eq!(fresh.await.as_deref(), Ok("new"));
-}
-
-async fn who_waits_for_a_value_that_is_forgotten_loads_it_anew(cache: Cache) {
-    let telemetry = Telemetry::off(ServiceName::Api);
-    let key = a_key();
-    let (loading, is_loading) = oneshot::channel();
-    let (release, released) = oneshot::channel::<&str>();
-
-    let stale = cache.get_or_load(&telemetry, "member", &key, TTL, async {
-        loading.send(()).unwrap();
-        released.await.map(str::to_owned)
-    });
-    let waiting = async {
-        is_loading.await.unwrap();
-        let fresh = async { Ok::<_, oneshot::error::RecvError>("new".to_owned()) };
-        let mut waiting = Box::pin(cache.get_or_load(&telemetry, "member", &key, TTL, fresh));
-        assert!(waits_for_a_load(&mut waiting).await);
-        cache.forget(&telemetry, "member", &key).await;
-        release.send("old rights").unwrap();
-        waiting.await
-    };
-    let (stale, fresh) = tokio::join!(stale, waiting);
-
-    assert_eq!(stale.as_deref(), Ok("old rights"));
-    assert_eq!(fresh.as_deref(), Ok("new"));
 }
 
 async fn a_leader_who_goes_away_strands_nobody(cache: Cache) {
@@ -247,32 +201,4 @@ async fn a_value_tells_its_age(cache: Cache) {
     assert_eq!((first.value, second.value), (1, 1));
     assert!(first.age >= took, "a load that begins is as old as what it asked for: {first:?}");
     assert!(second.age >= first.age && second.age < TTL / 2, "{second:?} after {first:?}");
-}
-
-async fn a_newer_value_is_not_overwritten_by_an_older_one(cache: Cache) {
-    let telemetry = Telemetry::off(ServiceName::Api);
-    let key = a_key();
-    let entry = Entry { prefix: "member", key: &key, ttl: TTL };
-
-    assert!(cache.put(&telemetry, entry, 1_795_374_000_000_002, &"second").await);
-    assert!(!cache.put(&telemetry, entry, 1_795_374_000_000_001, &"first").await);
-    let seen = cache.get_or_load(&telemetry, "member", &key, TTL, async { Err::<String, _>("not loaded") });
-    assert_eq!(seen.await.as_deref(), Ok("second"));
-    assert!(cache.put(&telemetry, entry, 1_795_374_000_000_003, &"third").await);
-    let seen = cache.get_or_load(&telemetry, "member", &key, TTL, async { Err::<String, _>("not loaded") });
-    assert_eq!(seen.await.as_deref(), Ok("third"));
-}
-
-async fn what_was_put_while_something_older_was_loaded_stays(cache: Cache) {
-    let telemetry = Telemetry::off(ServiceName::Api);
-    let key = a_key();
-    let entry = Entry { prefix: "member", key: &key, ttl: TTL };
-
-    let older = cache.get_or_load(&telemetry, "member", &key, TTL, async {
-        assert!(cache.put(&telemetry, entry, 7, &"told by the gateway").await);
-        Ok::<_, Infallible>("asked for before".to_owned())
-    });
-    assert_eq!(older.await.as_deref(), Ok("asked for before"));
-    let seen = cache.get_or_load(&telemetry, "member", &key, TTL, async { Err::<String, _>("not loaded") });
-    assert_eq!(seen.await.as_deref(), Ok("told by the gateway"));
 }

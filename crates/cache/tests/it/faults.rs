@@ -131,22 +131,6 @@ async fn a_half_open_connection_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_was_forgotten_while_the_server_was_away_is_not_seen_again() {
-    let Some(server) = proxied() else { return };
-    let proxy = Proxy::before(&server).await;
-    let (service, key) = (Service::at(&proxy.url()), a_key());
-    assert_eq!(service.ask(&key, "old rights").await, "old rights");
-
-    proxy.becomes(Network::Cut);
-    service.cache.forget(&service.telemetry, "member", &key).await;
-    proxy.becomes(Network::Well);
-    service.until_it_is_back().await;
-    assert_eq!(service.ask(&key, "new").await, "new");
-    let elsewhere = Service::at(&format!("redis://{server}/0"));
-    assert_eq!(elsewhere.ask(&key, "loaded").await, "new");
-}
-
-#[tokio::test]
 async fn a_flushed_server_keeps_nothing_that_was_asked_for_before() {
     let Some(server) = Server::start(&[]).await else { return };
     let service = Service::at(&server.url());

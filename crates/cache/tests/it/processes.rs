@@ -48,18 +48,3 @@ async fn each_loads_for_itself_and_the_first_is_kept() {
     assert_eq!((slow.unwrap().as_str(), quick.as_str()), ("the first's", "the other's"));
     assert_eq!(ask(&other, &key, "loaded again").await, "the first's");
 }
-
-#[tokio::test]
-async fn what_the_other_forgets_while_one_loads_is_not_kept() {
-    let Some(url) = redis_url() else { return };
-    let telemetry = Telemetry::off(ServiceName::Api);
-    let (one, other, key) = (process(&url), process(&url), a_key());
-
-    let stale = one.get_or_load(&telemetry, "member", &key, TTL, async {
-        other.forget(&telemetry, "member", &key).await;
-        Ok::<_, Infallible>("old rights".to_owned())
-    });
-    assert_eq!(stale.await.as_deref(), Ok("old rights"));
-    assert_eq!(ask(&other, &key, "new").await, "new");
-    assert_eq!(ask(&one, &key, "not loaded").await, "new");
-}

@@ -59,6 +59,8 @@ async fn memberships_are_kept_per_guild(db: &Database) {
     db.write(async |tx| {
         members::upsert(tx, &elsewhere).await.unwrap();
         members::upsert(tx, &later).await.unwrap();
+        // An answer that was on its way for longer than another.
+        members::upsert(tx, &elsewhere).await.unwrap();
         participants::insert(tx, scope(LANTERN), game.id, &place(&game, BRUNO, 1)).await.unwrap();
         participants::insert(tx, scope(LANTERN), game.id, &place(&game, UserId::new(77), 2)).await.unwrap();
     })
