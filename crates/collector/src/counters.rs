@@ -11,6 +11,8 @@ use crate::{forward::ForwardHealth, signal::Signal};
 
 /// A write that takes longer than this means that the pipeline is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// So many writes that failed one after the other mean that nothing is stored any more.
+const FAILING_AFTER: u64 = 3;
 
 /// Why items are gone that had been received.
 #[derive(Clone, Copy)]
@@ -40,6 +42,7 @@ pub(crate) struct Counters {
     signals: [PerSignal; 3],
     writing_since_ns: AtomicI64,
     writer_ended: AtomicBool,
+    failed_in_a_row: AtomicU64,
     store_bytes: AtomicU64,
     slices: AtomicU64,
 }
@@ -64,9 +67,18 @@ impl Counters {
         self.of(signal).unreadable_requests.fetch_add(1, Relaxed);
     }
 
-    /// The writer begins a batch at `now_ns`, or is idle again (`None`).
+    /// The writer begins a batch at `now_ns`, or has stored it and passed it on (`None`).
     pub(crate) fn writing(&self, now_ns: Option<i64>) {
         self.writing_since_ns.store(now_ns.unwrap_or_default(), Relaxed);
+    }
+
+    /// A batch was stored, or lost because the store could not be written.
+    pub(crate) fn wrote(&self, is_stored: bool) {
+        if is_stored {
+            self.failed_in_a_row.store(0, Relaxed);
+        } else {
+            self.failed_in_a_row.fetch_add(1, Relaxed);
+        }
     }
 
     /// What the store uses now.
@@ -84,12 +96,13 @@ impl Counters {
         self.writer_ended.store(true, Relaxed);
     }
 
-    /// Is somebody there who stores what is taken, and not stuck in one write.
+    /// Is somebody there who stores what is taken, not stuck in one write, and not without success.
     pub(crate) fn turning(&self, now_ns: i64) -> bool {
         let since = self.writing_since_ns.load(Relaxed);
         let stuck =
             since != 0 && i128::from(now_ns) - i128::from(since) > STUCK_AFTER.as_nanos().cast_signed();
-        !self.writer_ended.load(Relaxed) && !stuck
+        let failing = self.failed_in_a_row.load(Relaxed) >= FAILING_AFTER;
+        !self.writer_ended.load(Relaxed) && !stuck && !failing
     }
 
     pub(crate) fn counts(&self, signal: Signal) -> SignalCounts {
@@ -118,7 +131,8 @@ impl Counters {
 /// The state of a collector at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Health {
-    /// The pipeline stores what is taken: the writer lives and is not stuck in one write.
+    /// The pipeline stores what is taken: the writer lives, is not stuck in one write, and did not fail three times
+    /// in a row.
     pub turning: bool,
     /// Items that wait to be stored, of all signals.
     pub queued_items: u64,
@@ -181,6 +195,10 @@ mod tests {
         assert!(counters.turning(2));
         assert!(!counters.turning(31_000_000_002));
         counters.writing(None);
+        assert!(counters.turning(31_000_000_002));
+        (0..FAILING_AFTER).for_each(|_| counters.wrote(false));
+        assert!(!counters.turning(31_000_000_002));
+        counters.wrote(true);
         assert!(counters.turning(31_000_000_002));
         counters.writer_ended();
         assert!(!counters.turning(31_000_000_002));

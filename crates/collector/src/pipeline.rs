@@ -210,12 +210,12 @@ async fn turn(
         let now_ns = now::unix_nanos();
         counters.writing(Some(now_ns));
         writer.write(&batch, now_ns).await;
-        counters.writing(None);
         further.news.tell(batch.iter().map(|admitted| &admitted.batch));
     }
     for admitted in batch {
         further.take(admitted).await;
     }
+    counters.writing(None);
     for done in waiting {
         let _ = done.send(());
     }

@@ -68,7 +68,7 @@ pub(crate) async fn open(
     let mut db = options.connect().await.map_err(of_sqlite)?;
     check(&mut db, path).await?;
     let slices = Slices::open(&mut db, caps, now_ns).await.map_err(of_sqlite)?;
-    let writer = Writer::new(db, slices, counters).await.map_err(of_sqlite)?;
+    let writer = Writer::new((db, options.clone()), slices, counters).await.map_err(of_sqlite)?;
     let readers = SqlitePoolOptions::new().max_connections(READERS);
     let pool = readers.connect_with(options.read_only(true)).await.map_err(of_sqlite)?;
     Ok((writer, Reader::new(pool)))

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
+use sqlx::{
+    ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated,
+    sqlite::SqliteConnectOptions,
+};
 
 use super::{
     logs, metrics, retention,
@@ -36,6 +39,8 @@ impl Tally {
 /// Writes to the store. There is one.
 pub(crate) struct Writer {
     db: SqliteConnection,
+    /// How to connect again.
+    options: SqliteConnectOptions,
     slices: Slices,
     counters: Arc<Counters>,
     next_log_id: i64,
@@ -44,20 +49,22 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(super) async fn new(
-        mut db: SqliteConnection,
+        (mut db, options): (SqliteConnection, SqliteConnectOptions),
         slices: Slices,
         counters: Arc<Counters>,
     ) -> sqlx::Result<Self> {
         let next_log_id =
             sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM logs").fetch_one(&mut db).await?;
-        let writer = Self { db, slices, counters, next_log_id, callers: Callers::default() };
+        let writer = Self { db, options, slices, counters, next_log_id, callers: Callers::default() };
         writer.publish_size();
         Ok(writer)
     }
 
     /// Stores the batch in one transaction. When that fails the items are lost, which is logged and counted.
     pub(crate) async fn write(&mut self, batch: &[Admitted], now_ns: i64) {
-        match self.try_write(batch, now_ns).await {
+        let written = self.try_write(batch, now_ns).await;
+        self.counters.wrote(written.is_ok());
+        match written {
             Ok(tallies) => {
                 for (signal, tally) in Signal::ALL.into_iter().zip(tallies) {
                     self.counters.settle(signal, Fate::Stored, tally.stored);
@@ -70,9 +77,25 @@ impl Writer {
                 for admitted in batch {
                     self.counters.settle(admitted.signal, Fate::Failed, admitted.items as u64);
                 }
+                self.mend().await;
             }
         }
         self.retain(now_ns).await;
+    }
+
+    /// Connects again where the connection can begin no transaction any more: `SQLite` ends one by itself when the disk
+    /// fails, and the connection, which does not know, believes itself inside of it for ever.
+    async fn mend(&mut self) {
+        // The answer to the ping comes after the rollback that was ordered.
+        if self.db.ping().await.is_ok() && !self.db.is_in_transaction() {
+            return;
+        }
+        match self.options.connect().await {
+            Ok(db) => drop(std::mem::replace(&mut self.db, db).close().await),
+            Err(error) => {
+                tracing::error!(name: "collector.write.exception", error = %error, items = 0, "the store could not be opened again");
+            }
+        }
     }
 
     async fn try_write(&mut self, batch: &[Admitted], now_ns: i64) -> sqlx::Result<[Tally; 3]> {
@@ -108,6 +131,7 @@ impl Writer {
             }
             Err(error) => {
                 tracing::error!(name: "collector.retain.exception", error = %error, "the store could not be kept within its caps");
+                self.mend().await;
             }
         }
         self.publish_size();

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use collector::{Health, Signal};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceResponse,
     common::v1::{AnyValue, KeyValue, any_value::Value},
     trace::v1::Span,
 };
 use prost::Message as _;
-use sqlx::{Connection as _, SqliteConnection};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
@@ -117,22 +117,65 @@ async fn two_hundred_and_fifty_six_connections_are_served_at_once() {
     assert_ne!(one_more.read(&mut answer).await.unwrap(), 0);
 }
 
+/// The name of the variable that tells this test binary that its files are limited.
+const SMALL_DISK: &str = "COLLECTOR_ON_A_SMALL_DISK";
+/// In blocks of 512 bytes: a file may have three mebibytes, fewer than the write-ahead log wants.
+const FILE_BLOCKS: u32 = 6_144;
+
+/// Whoever ignores the signal is told by an error that a file may not grow, as by a disk that is full.
 #[tokio::test]
 async fn a_full_disk_costs_what_comes_meanwhile_and_nothing_else() {
-    let world = World::start().await;
-    world.send("traces", &story::export(story::created(AT))).await;
+    #[expect(clippy::disallowed_methods, reason = "a parent tells its child by it")]
+    if std::env::var(SMALL_DISK).is_ok() {
+        return fill_a_disk_and_make_room().await;
+    }
+    let limited = format!("trap '' XFSZ; ulimit -S -f {FILE_BLOCKS}; exec \"$@\"");
+    let child = Command::new("sh")
+        .args(["-c", &limited, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "faults::a_full_disk_costs_what_comes_meanwhile_and_nothing_else"])
+        .env(SMALL_DISK, "1")
+        .kill_on_drop(true)
+        .output();
+    let child = child.await.unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}
+
+/// Sends a quarter of a mebibyte of logs, and reads what became of it.
+async fn write_much(world: &World) -> Health {
+    let body = "x".repeat(65_536);
+    let records = (1..=4).map(|nth| story::record(AT + nth, 9, &body, (CREATED, 1))).collect();
+    assert_eq!(world.send("logs", &story::log_export(API, records)).await.status, 200);
     world.collector.flush().await;
-    let path = format!("sqlite://{}", world.folder.path().join("telemetry.db").display());
-    let mut other = SqliteConnection::connect(&path).await.unwrap();
-    let full = "CREATE TRIGGER full BEFORE INSERT ON spans_1 BEGIN SELECT raise(ABORT, 'database or disk is full'); END";
-    sqlx::query(full).execute(&mut other).await.unwrap();
-    world.send("traces", &story::export(story::reminded(AT))).await;
-    let health = world.read("health").await;
-    assert_eq!((&health["signals"][0]["stored"], &health["signals"][0]["failed"]), (&9.into(), &7.into()));
-    assert_eq!(health["turning"], true);
-    sqlx::query("DROP TRIGGER full").execute(&mut other).await.unwrap();
-    world.send("traces", &story::export(story::reminded(AT))).await;
-    assert_eq!(world.read("health").await["signals"][0]["stored"], 16);
+    world.collector.health()
+}
+
+async fn fill_a_disk_and_make_room() {
+    let world = World::start().await;
+    let logs = Signal::Logs as usize;
+    let mut health = write_much(&world).await;
+    while health.signals[logs].failed == 0 {
+        assert!(health.turning && health.signals[logs].stored < 1_000, "{health:?}");
+        health = write_much(&world).await;
+    }
+    for _ in 0..2 {
+        health = write_much(&world).await;
+    }
+    assert!(!health.turning, "{health:?}");
+    let pid = std::process::id().to_string();
+    let room = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status();
+    assert!(room.await.unwrap().success());
+
+    let full = health.signals[logs];
+    health = write_much(&world).await;
+    assert!(health.turning, "{health:?}");
+    assert_eq!(
+        (health.signals[logs].stored, health.signals[logs].failed, health.signals[logs].queued),
+        (full.stored + 4, full.failed, 0)
+    );
+    let held = world.read("logs?limit=500").await.as_array().unwrap().len() as u64;
+    assert_eq!(held, health.signals[logs].stored);
+    world.stop().await;
 }
 
 /// The name of the variable that makes this test binary a collector, and holds its folder.

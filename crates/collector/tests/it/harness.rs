@@ -119,9 +119,14 @@ impl World {
         answer.json()
     }
 
-    /// Stops in order and says whether it did.
+    /// Stops in order and says whether it did. Every item that was received has had its fate by then.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
+        // A scrape that was being told when the order came is in the queue after the first.
+        self.collector.flush().await;
+        self.collector.flush().await;
+        let health = self.collector.health();
+        assert_eq!((health.signals.map(|counts| counts.queued), health.queued_items), ([0; 3], 0));
         tokio::time::timeout(Duration::from_secs(20), self.collector.wait()).await.unwrap();
     }
 }
