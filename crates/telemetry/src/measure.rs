@@ -204,8 +204,16 @@ impl<K: Copy + Eq + Hash> Groups<K> {
             }
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let group = Arc::new(Group::new(Arc::clone(&self.shared), common(false), false));
-        known.count += 1;
-        Arc::clone(known.groups.entry(key).or_default().entry(text.into()).or_insert(group))
+        // Others may have looked for it, or for the last place, at the same time.
+        if let Some(found) = known.groups.get(&key).and_then(|texts| texts.get(text)) {
+            return Arc::clone(found);
+        }
+        let is_overflow = known.count >= GROUPS_LIMIT;
+        let group = Arc::new(Group::new(Arc::clone(&self.shared), common(is_overflow), is_overflow));
+        if !is_overflow {
+            known.count += 1;
+            known.groups.entry(key).or_default().insert(text.into(), Arc::clone(&group));
+        }
+        group
     }
 }

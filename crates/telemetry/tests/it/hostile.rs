@@ -1,6 +1,7 @@
 //! What strangers send: bounded, cut, never trusted, never a new series.
 
 use std::collections::BTreeSet;
+use std::sync::Barrier;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -57,6 +58,34 @@ fn ten_thousand_routes_are_not_ten_thousand_series() {
     assert_eq!(first.map(|point| point.count), Some(2), "who came early keeps its place");
     assert!(names(&captured).len() <= 257, "span names are bounded as well");
     assert_eq!(series(&captured, "http.server.active_requests"), 1);
+}
+
+#[test]
+fn many_who_ask_at_once_for_the_same_take_one_place() {
+    let (telemetry, captured) = Telemetry::captured(ServiceName::Api);
+    let threads = 32;
+    let together = Barrier::new(threads);
+
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                for number in 0..200 {
+                    together.wait();
+                    request(&telemetry, "GET", Some(&format!("/games/{number}")));
+                }
+            });
+        }
+    });
+    request(&telemetry, "GET", Some("/one/more"));
+
+    let metric = captured.metric("http.server.request.duration").expect("it is recorded");
+    let count = |route: &str| {
+        let point =
+            metric.points.iter().find(|it| it.attributes.get("http.route").is_some_and(|it| it == route));
+        point.map(|point| point.count)
+    };
+    assert_eq!((count("/games/0"), count("/games/199"), count("/one/more")), (Some(32), Some(32), Some(1)));
+    assert!(names(&captured).contains("GET /one/more"), "there is room for it");
 }
 
 #[test]
