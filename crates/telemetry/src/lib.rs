@@ -57,7 +57,7 @@ pub use config::{
 };
 pub use error::TelemetryError;
 pub use metrics::Metrics;
-pub use pool::{Lease, Pool, PoolMetrics, PoolState};
+pub use pool::{Lease, Pool, PoolMetrics, PoolState, connection_opened};
 pub use propagation::TraceContext;
 pub use runtime_metrics::RuntimeProbe;
 pub use secret::{Personal, Secret};

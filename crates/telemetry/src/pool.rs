@@ -1,6 +1,7 @@
 //! What a pool of connections says of itself, after the semantic conventions for database connection pools
 //! (<https://opentelemetry.io/docs/specs/semconv/database/database-metrics/>).
 
+use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,6 +29,17 @@ pub struct PoolState {
     pub idle: u32,
     /// Open and lent.
     pub used: u32,
+}
+
+tokio::task_local! {
+    /// Whether a connection was opened for whoever waits for one.
+    static OPENED: Cell<bool>;
+}
+
+/// Says that the borrower in whose task this is called gets a connection that was opened for it.
+pub fn connection_opened() {
+    // Who opens one and borrows none measures it by itself.
+    let _ = OPENED.try_with(|opened| opened.set(true));
 }
 
 /// Measures the borrowing of connections.
@@ -83,6 +95,8 @@ impl Telemetry {
 impl PoolMetrics {
     /// Waits for a connection and lends it; `is_timeout` tells whether an error is that of waiting too long.
     ///
+    /// A pool opens connections while somebody waits for one, and has to say so ([`connection_opened`]).
+    ///
     /// # Errors
     /// Those of the pool.
     pub async fn borrow<C, E>(
@@ -92,11 +106,16 @@ impl PoolMetrics {
     ) -> Result<(C, Lease), E> {
         let began = Instant::now();
         let pending = Pending::new(&self.0.pending);
-        let result = connection.await;
+        let waiting = async { (connection.await, OPENED.with(Cell::get)) };
+        let (result, opened) = OPENED.scope(Cell::new(false), waiting).await;
         drop(pending);
         match result {
             Ok(connection) => {
-                self.0.wait_time.record(began.elapsed().as_secs_f64());
+                let waited = began.elapsed();
+                self.0.wait_time.record(waited.as_secs_f64());
+                if opened {
+                    self.created(waited);
+                }
                 Ok((connection, Lease { metrics: self.clone(), since: Instant::now() }))
             }
             Err(error) => {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use telemetry::{Captured, Pool, PoolState, ServiceName, Telemetry};
 use tokio::sync::oneshot;
@@ -46,7 +45,12 @@ async fn a_pool_tells_how_many_wait_how_long_and_in_vain() {
     give.send(7).expect("somebody waits");
     let (connection, lease) = borrower.await.expect("it ends").expect("it was given");
     used.store(1, Ordering::Relaxed);
-    pool.created(Duration::from_millis(3));
+    let opened = async {
+        telemetry::connection_opened();
+        Ok::<u8, &str>(8)
+    };
+    pool.borrow(opened, |_| false).await.expect("it was opened");
+    telemetry::connection_opened();
     let timeout = pool.borrow(async { Err::<u8, _>("timeout") }, |error| *error == "timeout").await;
     let while_used = seen(&captured);
     drop(lease);
@@ -70,8 +74,8 @@ async fn a_pool_tells_how_many_wait_how_long_and_in_vain() {
     db.client.connection.max = 4
     db.client.connection.pending_requests = 0
     db.client.connection.timeouts = 1
-    db.client.connection.use_time = 0 times
-    db.client.connection.wait_time = 1 times
+    db.client.connection.use_time = 1 times
+    db.client.connection.wait_time = 2 times
     ");
-    assert!(afterwards.contains("use_time = 1 times"), "{afterwards}");
+    assert!(afterwards.contains("use_time = 2 times"), "{afterwards}");
 }
