@@ -21,6 +21,7 @@ mod logs;
 mod measure;
 mod metrics;
 mod otlp;
+mod panics;
 mod people;
 mod pool;
 mod process_metrics;
@@ -57,6 +58,7 @@ pub use config::{
 };
 pub use error::TelemetryError;
 pub use metrics::Metrics;
+pub use panics::tell_panics;
 pub use pool::{Lease, Pool, PoolMetrics, PoolState, connection_opened};
 pub use propagation::TraceContext;
 pub use runtime_metrics::RuntimeProbe;

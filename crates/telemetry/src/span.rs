@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -32,8 +32,17 @@ pub struct Span {
     group: Option<Arc<Group>>,
     http_status: AtomicU16,
     error_type: OnceLock<Cow<'static, str>>,
-    excepted: AtomicBool,
 }
+
+/// A status that is a failure, of which nothing else is known.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer was {0}")]
+struct Answered(u16);
+
+/// It did not come to its end; what the panic says may hold anything, and stays out.
+#[derive(Debug, thiserror::Error)]
+#[error("it panicked")]
+struct Panicked;
 
 /// What a new span hangs from.
 pub(crate) enum Parent<'a> {
@@ -109,7 +118,6 @@ impl Telemetry {
             group,
             http_status: AtomicU16::new(0),
             error_type: OnceLock::new(),
-            excepted: AtomicBool::new(false),
         }
     }
 
@@ -170,10 +178,16 @@ impl Span {
     /// Records the status of an HTTP response: 5xx is an error; on a client 4xx is one too, except the 429
     /// that its limiter handles.
     pub fn response(&self, status: u16) {
+        self.refused(status, &Answered(status));
+    }
+
+    /// The same, of a response that says why it is no success. Whether somebody must act is for the one to say
+    /// who gave or got it: the record warns.
+    pub fn refused(&self, status: u16, why: &dyn Error) {
         self.http_status.store(status, Ordering::Relaxed);
         self.say(|fields| fields.number("http.response.status_code", status.into()));
         if self.group.as_ref().is_some_and(|group| group.is_failure(status)) {
-            self.mark_failed(Cow::Owned(status.to_string()), "");
+            self.end_badly(Severity::Warn, Cow::Owned(status.to_string()), why);
         }
     }
 
@@ -191,22 +205,21 @@ impl Span {
     /// `error_type` is one of few words: a name of ours, an SQLSTATE, an HTTP status. Only the first call
     /// counts.
     pub fn fail(&self, error_type: impl Into<Cow<'static, str>>, error: &dyn Error) {
-        let message = redact::message(&error.to_string());
-        let error_type = error_type.into();
-        self.mark_failed(error_type.clone(), &message);
-        if !self.excepted.swap(true, Ordering::Relaxed) {
-            self.log_exception(&error_type, message, error);
-        }
+        self.end_badly(Severity::Error, error_type.into(), error);
     }
 
-    /// The first failure names the error; what follows from it doesn't rename it.
-    fn mark_failed(&self, error_type: Cow<'static, str>, description: &str) {
-        if self.error_type.set(error_type).is_ok() {
-            self.say(|fields| {
-                fields.fail(description);
-                fields.text("error.type", self.error_type.get().map_or("", |word| word));
-            });
+    /// The first failure names the error and has a record; what follows from it does neither.
+    fn end_badly(&self, severity: Severity, error_type: Cow<'static, str>, error: &dyn Error) {
+        if self.error_type.set(error_type).is_err() {
+            return;
         }
+        let error_type = self.error_type.get().map_or("", |word| word);
+        let message = redact::message(&error.to_string());
+        self.say(|fields| {
+            fields.fail(&message);
+            fields.text("error.type", error_type);
+        });
+        self.log_exception(severity, (error_type, message), error);
     }
 
     fn say(&self, write: impl FnOnce(&mut Fields)) {
@@ -215,20 +228,28 @@ impl Span {
         }
     }
 
-    fn log_exception(&self, error_type: &str, message: String, error: &dyn Error) {
+    fn log_exception(&self, severity: Severity, (error_type, message): (&str, String), error: &dyn Error) {
         let event_name = redact::exception_event_name(self.operation);
         let _guard = self.context.clone().attach();
-        tracing::error!(
-            target: crate::telemetry::EXCEPTION_TARGET,
-            { "event.name" = event_name, "exception.type" = error_type, "exception.message" = message },
-            "An operation failed."
-        );
+        if severity == Severity::Error {
+            tracing::error!(
+                target: crate::telemetry::EXCEPTION_TARGET,
+                { "event.name" = event_name, "exception.type" = error_type, "exception.message" = message },
+                "An operation failed."
+            );
+        } else {
+            tracing::warn!(
+                target: crate::telemetry::EXCEPTION_TARGET,
+                { "event.name" = event_name, "exception.type" = error_type, "exception.message" = message },
+                "An operation failed."
+            );
+        }
         let logger = self.telemetry.logger();
         let mut record = logger.create_log_record();
         record.set_event_name(event_name);
         record.set_target(crate::telemetry::EXCEPTION_TARGET);
-        record.set_severity_number(Severity::Error);
-        record.set_severity_text("ERROR");
+        record.set_severity_number(severity);
+        record.set_severity_text(severity.name());
         record.set_body(AnyValue::from("An operation failed."));
         record.add_attribute("exception.type", error_type.to_owned());
         record.add_attribute("exception.message", message);
@@ -239,6 +260,9 @@ impl Span {
 
 impl Drop for Span {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.fail("panic", &Panicked);
+        }
         let elapsed = self.started.0.elapsed();
         if let Some(group) = self.group.take() {
             let status = Some(self.http_status.load(Ordering::Relaxed)).filter(|status| *status != 0);

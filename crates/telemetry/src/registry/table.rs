@@ -134,6 +134,7 @@ pub(super) static EVENTS: &[Event] = &[
     Event { name: "process.stopping", level: "info", attributes: &[] },
     Event { name: "process.not_ready", level: "warn", attributes: &[] },
     Event { name: "telemetry.flush_failed", level: "warn", attributes: &["reason"] },
+    Event { name: "process.panicked", level: "error", attributes: &["code.file.path", "code.line.number", "exception.message", "exception.stacktrace"] },
     Event { name: "telemetry.export.interrupted", level: "warn", attributes: &["signal", "error.type", "reason"] },
     Event { name: "telemetry.export.resumed", level: "info", attributes: &[] },
     Event { name: "collector.write.exception", level: "error", attributes: &["error", "items"] },

@@ -46,7 +46,7 @@ fn a_request_is_named_by_its_route_never_by_its_path() {
     telemetry.http_server(odd).response(405);
 
     insta::assert_snapshot!(report(&captured), @r#"
-    POST /api/v1/games/{id} (Server, Error { description: "" })
+    POST /api/v1/games/{id} (Server, Error { description: "the answer was 503" })
         client.address = 127.0.0.1
         error.type = 503
         http.request.method = POST
@@ -91,7 +91,7 @@ fn a_call_is_named_by_its_template_and_hides_tokens() {
         server.port = 443
         url.full = https://discord.test/api/v10/webhooks/12/REDACTED
         url.template = /webhooks/{application}/{token}
-    POST /webhooks/{application}/{token} (Client, Error { description: "" })
+    POST /webhooks/{application}/{token} (Client, Error { description: "the answer was 404" })
         error.type = 404
         http.request.method = POST
         http.response.status_code = 404

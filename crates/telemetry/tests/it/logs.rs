@@ -4,7 +4,7 @@ use std::fmt;
 
 use std::collections::BTreeMap;
 
-use telemetry::{ServiceName, Telemetry, Verb};
+use telemetry::{HttpClient, ServiceName, Telemetry, Verb};
 
 use crate::receiver::{Receiver, config, work};
 
@@ -121,6 +121,53 @@ fn a_failure_is_one_exception_record_before_all_else() {
             "muster.action": "games.create",
         },
     )
+    "#);
+}
+
+#[test]
+fn an_answer_that_is_an_error_is_one_record_of_the_same_type() {
+    let (telemetry, captured) = Telemetry::captured(ServiceName::Bot);
+    let call = HttpClient {
+        method: "POST",
+        template: "/channels/{id}/messages",
+        server: "discord.test",
+        port: 443,
+        url: "https://discord.test/channels/1/messages",
+    };
+    let lost = std::io::Error::other("the body was cut");
+
+    telemetry.http_client(call).response(204);
+    telemetry.http_client(call).response(429);
+    telemetry.http_client(call).response(503);
+    telemetry.http_client(call).refused(403, &Outer(std::io::Error::other("missing access")));
+    let torn = telemetry.http_client(call);
+    torn.refused(500, &lost);
+    torn.fail("connection", &lost);
+    drop(torn);
+    let broken = telemetry.http_client(call);
+    broken.fail("500", &lost);
+    broken.response(500);
+    drop(broken);
+
+    let spans = captured.spans();
+    let told: Vec<String> = captured
+        .logs()
+        .iter()
+        .map(|log| {
+            let span = spans.iter().find(|span| Some(&span.span_id) == log.span_id.as_ref());
+            let span = span.expect("a record is of a span");
+            let status = &span.attributes["http.response.status_code"];
+            let severity = log.severity.unwrap_or_default();
+            format!("{status} {severity} {} {:?}", log.attributes["exception.type"], span.status)
+        })
+        .collect();
+    let well = spans.iter().filter(|span| format!("{:?}", span.status) == "Unset").count();
+    assert_eq!((spans.len(), well), (6, 2));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    503 WARN 503 Error { description: "the answer was 503" }
+    403 WARN 403 Error { description: "the game could not be saved" }
+    500 WARN 500 Error { description: "the body was cut" }
+    500 ERROR 500 Error { description: "the body was cut" }
     "#);
 }
 

@@ -9,6 +9,7 @@ mod faults;
 mod hostile;
 mod logs;
 mod metrics;
+mod panics;
 mod pools;
 mod receiver;
 mod registry;

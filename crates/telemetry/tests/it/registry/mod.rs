@@ -45,6 +45,7 @@ fn the_registry_refers_to_what_there_is() {
     let ours: BTreeSet<&str> = registry.attributes().map(|attribute| attribute.id.as_str()).collect();
     let conventional = [
         "client.",
+        "code.",
         "db.",
         "deployment.",
         "error.",
