@@ -67,14 +67,12 @@ fn is_secret(segment: &str) -> bool {
         && ["token", "secret", "code", "key"].into_iter().any(|word| segment.contains(word))
 }
 
-/// An error message without the paths and queries of the URLs in it, and not longer than 2 KiB.
+/// An error message without the users, paths and queries of the URLs in it, and not longer than 2 KiB.
 pub(crate) fn message(text: &str) -> String {
     let mut kept = String::with_capacity(text.len().min(MESSAGE_LIMIT_BYTES));
-    for word in
-        text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | '<' | '>'))
-    {
+    for word in text.split_inclusive(char::is_whitespace) {
         match word.split_once("://") {
-            Some((before, after)) => kept.push_str(&origin_only(before, after)),
+            Some((before, after)) => kept.extend([before, "://", origin(after), delimiter(after)]),
             None => kept.push_str(word),
         }
     }
@@ -82,12 +80,32 @@ pub(crate) fn message(text: &str) -> String {
     kept
 }
 
-fn origin_only(before: &str, after: &str) -> String {
-    let host_end = after.find(['/', '?', '#']).unwrap_or(after.len());
-    let host = after[..host_end].rsplit_once('@').map_or(&after[..host_end], |(_, host)| host);
-    let last = after.chars().next_back().filter(|last| host_end < after.len() && !last.is_alphanumeric());
-    let delimiter = last.filter(|last| *last != '/').map_or_else(String::new, String::from);
-    format!("{before}://{host}{delimiter}")
+/// Host and port. What is before them may hold a password with any character in it, and where that ends can't be
+/// told when a path may have begun.
+fn origin(after: &str) -> &str {
+    let rest = match after.rsplit_once('@') {
+        Some((before, _)) if before.ends_with('/') => return REDACTED,
+        Some((_, rest)) => rest,
+        None => after,
+    };
+    let is_of_a_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']');
+    let host_end = rest.find(|c| !is_of_a_host(c) && c != ':').unwrap_or(rest.len());
+    let host_end = rest[..host_end].trim_end_matches(['.', ':']).len();
+    // In brackets colons belong to the address.
+    let port = rest[..host_end].rfind(']').unwrap_or(0);
+    match rest[port..host_end].find(':').map(|colon| port + colon) {
+        Some(colon) if rest[colon + 1..host_end].bytes().all(|byte| byte.is_ascii_digit()) => {
+            &rest[..host_end]
+        }
+        Some(colon) => &rest[..colon],
+        None => &rest[..host_end],
+    }
+}
+
+/// What ends a URL in a sentence.
+fn delimiter(after: &str) -> &str {
+    let url = after.trim_end_matches(|c: char| c.is_whitespace() || "\"'()<>.,;".contains(c));
+    &after[url.len()..]
 }
 
 fn truncate(text: &mut String) {
@@ -162,6 +180,26 @@ mod tests {
             "error sending request for url (https://discord.test/webhooks/1/tOkEn?a=b) to http://me:pw@db/x";
 
         assert_eq!(message(text), "error sending request for url (https://discord.test) to http://db");
+        assert_eq!(
+            message("see <http://[::1]:80/x>, or\nhttps://a.test:443."),
+            "see <http://[::1]:80>, or\nhttps://a.test:443."
+        );
+        assert_eq!(message("https://discord.test/users/@me"), "https://REDACTED");
+    }
+
+    #[test]
+    fn a_password_is_taken_out_whatever_is_in_it() {
+        for (given, kept) in [
+            ("postgres://u:a(b@db/muster", "postgres://db"),
+            ("amqp://u:se/cret@mq:5672", "amqp://mq:5672"),
+            ("redis://u:p?q#r@cache", "redis://cache"),
+            ("redis://u:a@b@cache", "redis://cache"),
+            ("redis://u:\"p\"'<q>@cache is no address", "redis://cache is no address"),
+            ("amqp://u:secret/@mq", "amqp://REDACTED"),
+            ("invalid port in postgres://u:secret", "invalid port in postgres://u"),
+        ] {
+            assert_eq!(message(given), kept);
+        }
     }
 
     #[test]

@@ -111,13 +111,14 @@ fn limits_and_queues_are_read_for_their_signal() {
 }
 
 /// Values that can't be used.
-const WRONG: [(&str, &str); 25] = [
+const WRONG: [(&str, &str); 26] = [
     ("OTEL_SDK_DISABLED", "perhaps"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://x"),
     ("OTEL_EXPORTER_OTLP_HEADERS", "novalue"),
     ("OTEL_EXPORTER_OTLP_HEADERS", "a%20b=c"),
     ("OTEL_EXPORTER_OTLP_HEADERS", "a=b%0Ac"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Basic Y2FuYXJ5OmNhbmFyeQ=="),
     ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
     ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier-pigeon"),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
@@ -151,8 +152,9 @@ fn what_is_wrong_is_one_line_that_names_the_variable() {
     OTEL_EXPORTER_OTLP_ENDPOINT: it must be an http:// or https:// address
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: it must be an http:// or https:// address
     OTEL_EXPORTER_OTLP_HEADERS: it must be key=value,key=value, percent-encoded
-    OTEL_EXPORTER_OTLP_HEADERS: "a b" is no header that can be sent
-    OTEL_EXPORTER_OTLP_HEADERS: "a" is no header that can be sent
+    OTEL_EXPORTER_OTLP_HEADERS: one of them is no header that can be sent
+    OTEL_EXPORTER_OTLP_HEADERS: one of them is no header that can be sent
+    OTEL_EXPORTER_OTLP_HEADERS: one of them is no header that can be sent
     OTEL_EXPORTER_OTLP_TIMEOUT: "soon" must be a number of milliseconds, at least 1
     OTEL_EXPORTER_OTLP_PROTOCOL: "carrier-pigeon" must be http/protobuf or grpc
     OTEL_EXPORTER_OTLP_COMPRESSION: "zip" must be gzip or none
