@@ -15,6 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
+use crate::otlp::text::end_of;
 use crate::people::People;
 use crate::propagation::hex;
 use crate::{LogFormat, ServiceName};
@@ -24,12 +25,19 @@ pub(crate) struct Lines<W> {
     service: ServiceName,
     format: LogFormat,
     people: People,
+    /// Longest text in a line; a longer one is cut.
+    characters: usize,
     writer: W,
 }
 
 impl<W> Lines<W> {
-    pub(crate) const fn new(service: ServiceName, format: LogFormat, people: People, writer: W) -> Self {
-        Self { service, format, people, writer }
+    pub(crate) fn new(
+        service: ServiceName,
+        format: LogFormat,
+        (people, characters): (People, usize),
+        writer: W,
+    ) -> Self {
+        Self { service, format, people, characters, writer }
     }
 }
 
@@ -40,6 +48,7 @@ where
 {
     fn on_event(&self, event: &Event<'_>, _context: tracing_subscriber::layer::Context<'_, S>) {
         let mut line = Line::read(self.service, event);
+        line.cut(self.characters);
         line.hide(&self.people);
         let mut text = match self.format {
             LogFormat::Json => line.json(),
@@ -87,13 +96,25 @@ impl Line {
         }
     }
 
-    fn hide(&mut self, people: &People) {
-        for (field, value) in &mut self.fields.others {
-            if let Value::String(id) = value
-                && people.are_named_by(field)
-            {
-                *id = people.written(id).into_owned();
+    fn cut(&mut self, characters: usize) {
+        let texts = self.fields.others.iter_mut().filter_map(|(_, value)| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        });
+        for text in texts.chain([&mut self.fields.message]) {
+            if let Some(end) = end_of(text, characters) {
+                text.truncate(end);
             }
+        }
+    }
+
+    fn hide(&mut self, people: &People) {
+        for (_, value) in self.fields.others.iter_mut().filter(|(field, _)| people.are_named_by(field)) {
+            let hidden = match &*value {
+                Value::String(id) => people.written(id),
+                other => people.written(&other.to_string()).into_owned().into(),
+            };
+            *value = Value::String(hidden.into_owned());
         }
     }
 
@@ -121,28 +142,29 @@ impl Line {
         }
         // What was written is text, and escaped.
         let text = String::from_utf8(object.end()).unwrap_or_default();
-        // JSON lets these pass, a terminal acts on them. Most lines have none of the bytes that they begin with.
-        if !text.bytes().any(|byte| matches!(byte, 0x7f | 0xc2)) {
+        // JSON lets these pass, a terminal or an editor acts on them. Most lines have nothing beyond ASCII.
+        if !text.bytes().any(|byte| byte >= 0x7f) {
             return text;
         }
-        escape(&text, |c| matches!(c, '\u{7f}'..='\u{9f}'), |c| format!("\\u{:04x}", u32::from(c)))
+        escape(&text, is_unseen, |c| format!("\\u{:04x}", u32::from(c)))
     }
 
     fn human(&self) -> String {
-        let mut text = format!(
-            "{} {:>5} {} {}: {}",
-            self.timestamp, self.level, self.service, self.target, self.fields.message
-        );
+        let mut text = format!("{} {:>5} {} {}", self.timestamp, self.level, self.service, self.target);
+        if let Some(name) = &self.name {
+            let _ = write!(text, " {name}");
+        }
+        let _ = write!(text, ": {}", self.fields.message);
         for (key, value) in &self.fields.others {
             let _ = match value {
                 Value::String(value) => write!(text, " {key}={value}"),
                 other => write!(text, " {key}={other}"),
             };
         }
-        if let Some((trace_id, _)) = self.trace {
-            let _ = write!(text, " trace={trace_id}");
+        if let Some((trace_id, span_id)) = self.trace {
+            let _ = write!(text, " trace={trace_id} span={span_id}");
         }
-        escape(&text, char::is_control, |c| c.escape_default().to_string())
+        escape(&text, is_unseen, |c| c.escape_default().to_string())
     }
 }
 
@@ -243,6 +265,13 @@ fn current_trace() -> Option<(TraceId, SpanId)> {
     })
 }
 
+/// What could make a line look like another, or like two: control characters, Unicode's bidirectional controls
+/// (UAX #9), characters without width, and line and paragraph separators.
+fn is_unseen(c: char) -> bool {
+    let invisible = matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}');
+    invisible || matches!(c, '\u{61C}' | '\u{FEFF}') || c.is_control()
+}
+
 fn escape(text: &str, is_unsafe: impl Fn(char) -> bool, escaped: impl Fn(char) -> String) -> String {
     if !text.contains(&is_unsafe) {
         return text.to_owned();
@@ -261,19 +290,23 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
+    use crate::{Secret, Telemetry, UserIds, Verb};
+
+    const CHARACTERS: usize = 40;
 
     fn lines(format: LogFormat, story: impl FnOnce()) -> String {
+        lines_about(&UserIds::Plain, format, story)
+    }
+
+    fn lines_about(user_ids: &UserIds, format: LogFormat, story: impl FnOnce()) -> String {
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&written);
         let writer = move || Sink(Arc::clone(&sink));
-        let subscriber = tracing_subscriber::registry().with(lines_to(format, writer));
+        let lines = Lines::new(ServiceName::Bot, format, (People::new(user_ids), CHARACTERS), writer);
+        let subscriber = tracing_subscriber::registry().with(lines);
         tracing::subscriber::with_default(subscriber, story);
         let bytes = written.lock().expect("no writer panicked").clone();
         String::from_utf8(bytes).expect("lines are text")
-    }
-
-    fn lines_to<W>(format: LogFormat, writer: W) -> Lines<W> {
-        Lines::new(ServiceName::Bot, format, People::new(&crate::UserIds::Plain), writer)
     }
 
     struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -332,5 +365,61 @@ mod tests {
         });
 
         insta::assert_snapshot!(without_time(&text), @r"  WARN bot-service store: It is slow. seats=4 hint=a\nb\u{1b}[31m");
+    }
+
+    #[test]
+    fn a_person_reads_which_event_it_is_and_in_which_span() {
+        let (telemetry, captured) = Telemetry::captured(ServiceName::Bot);
+        let text = lines(LogFormat::Human, || {
+            telemetry.verb(Verb { name: "games.create" }).in_scope(|| {
+                tracing::info!(name: "games.created", target: "actions", "A game was created.");
+            });
+        });
+
+        let span = &captured.spans()[0];
+        let (trace_id, span_id) = (&span.trace_id, &span.span_id);
+        let wanted = format!(
+            "  INFO bot-service actions games.created: A game was created. trace={trace_id} span={span_id}"
+        );
+        assert_eq!(without_time(&text), wanted);
+    }
+
+    #[test]
+    fn what_turns_or_breaks_a_line_unseen_is_escaped() {
+        let story =
+            || tracing::info!(target: "a", hint = "a\u{2028}b\u{202e}c\u{feff}d\u{61c}é", "\u{2029}Said.");
+
+        insta::assert_snapshot!(without_time(&lines(LogFormat::Human, story)), @r"  INFO bot-service a: \u{2029}Said. hint=a\u{2028}b\u{202e}c\u{feff}d\u{61c}é");
+        let json = lines(LogFormat::Json, story);
+        let (_, json) = json.split_once("\"message\"").expect("it has one");
+        insta::assert_snapshot!(json.trim_end(), @r#":"\u2029Said.","fields":{"hint":"a\u2028b\u202ec\ufeffd\u061cé"}}"#);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_line_is_cut() {
+        let story = || tracing::info!(target: "a", hint = "é".repeat(1_000_000), "{}", "ü".repeat(1_000_000));
+
+        for format in [LogFormat::Json, LogFormat::Human] {
+            let text = lines(format, story);
+            let count = |wanted| text.chars().filter(|c| *c == wanted).count();
+            assert_eq!((count('é'), count('ü')), (CHARACTERS, CHARACTERS), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn people_are_hashed_whether_they_are_texts_or_numbers() {
+        let hashed = UserIds::Hashed(Secret::new("a key of one deployment".to_owned()));
+        let id = 80_351_110_224_678_912_u64;
+        for format in [LogFormat::Json, LogFormat::Human] {
+            let text = lines_about(&hashed, format, || {
+                tracing::info!(target: "a", user_id = id, "A number.");
+                tracing::info!(target: "a", user_id = id.to_string(), "A text.");
+                tracing::info!(target: "a", user_id = %id, "A text.");
+                tracing::info!(target: "a", { "user.id" = i64::try_from(id).unwrap_or(0) }, "A number.");
+            });
+
+            assert!(!text.contains("80351110224678912"), "{text}");
+            assert_eq!(text.matches("caef1978ee346bdb8ade7779eea468ac").count(), 4, "{text}");
+        }
     }
 }

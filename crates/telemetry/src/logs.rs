@@ -64,7 +64,7 @@ impl Logs {
         let filter = filter(&config.log_filter)?;
         let (lines_filter, lines) = reload::Layer::new(filter.clone());
         let (records_filter, records) = reload::Layer::new(filter);
-        let people = People::new(&config.user_ids);
+        let people = (People::new(&config.user_ids), config.limits.log_value_characters);
         let lines_layer = Lines::new(service, config.log_format, people, writer)
             .with_filter(lines_filter.and(filter_fn(is_said)));
         let records_layer = OpenTelemetryTracingBridge::new(&Scoped(logger.clone()))

@@ -71,6 +71,9 @@ impl LogQueue {
             AnyValue::String(id) if self.people.are_named_by(key.as_str()) => {
                 text(out, &self.people.written(id.as_str()), self.value_characters);
             }
+            AnyValue::Int(id) if self.people.are_named_by(key.as_str()) => {
+                text(out, &self.people.written(&id.to_string()), self.value_characters);
+            }
             value => any(out, value, self.value_characters),
         }
     }

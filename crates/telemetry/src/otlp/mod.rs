@@ -6,6 +6,6 @@
 
 pub(crate) mod fields;
 pub(crate) mod span;
-mod text;
+pub(crate) mod text;
 pub(crate) mod values;
 pub(crate) mod wire;
