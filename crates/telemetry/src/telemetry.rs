@@ -26,6 +26,8 @@ use crate::words::Words;
 use crate::{Captured, Metrics, ServiceName, TelemetryConfig, TelemetryError, process_metrics, self_metrics};
 
 const FLUSH_DEADLINE: Duration = Duration::from_secs(5);
+/// After the end what waits is written off; nobody leaves before that is in the books.
+const WRITE_OFF: Duration = Duration::from_millis(100);
 
 /// Exception records take their own way to OTLP, so the log layer leaves this target out.
 pub(crate) const EXCEPTION_TARGET: &str = "muster::exception";
@@ -202,7 +204,7 @@ impl Telemetry {
         let meter = self.inner.meter_provider.clone();
         let metrics = beside("telemetry-flush", Box::new(move || meter.shutdown_with_timeout(deadline)))?;
         let work = async { tokio::join!(metrics, exports.closed()) };
-        let in_time = exports.within(deadline, work).await;
+        let in_time = exports.within(deadline + WRITE_OFF, work).await;
         result(&before, &exports.accounts(), in_time.as_ref())
     }
 
