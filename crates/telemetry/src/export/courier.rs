@@ -153,3 +153,18 @@ fn with_jitter(wait: Duration) -> Duration {
     let chance = RandomState::new().hash_one(()) >> 32;
     wait / 2 + (wait / 2).mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / f64::from(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn many_services_do_not_come_back_at_once() {
+        let draws: BTreeSet<Duration> = (0..100).map(|_| with_jitter(FIRST_WAIT)).collect();
+
+        assert!(draws.len() > 90, "{draws:?}");
+        assert!(draws.iter().all(|wait| (FIRST_WAIT / 2..=FIRST_WAIT).contains(wait)), "{draws:?}");
+    }
+}

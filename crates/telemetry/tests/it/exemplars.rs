@@ -1,11 +1,15 @@
 //! The way from a point of a metric to a trace.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::metrics::v1::exemplar::Value;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{Exemplar, HistogramDataPoint};
-use telemetry::{ExemplarFilter, Sampling, ServiceName, Telemetry, TelemetryConfig, Verb};
+use telemetry::{
+    Database, DbSystem, ExemplarFilter, HttpClient, HttpServer, MessagingSystem, Process, Publish, Sampling,
+    ServiceName, Statement, Telemetry, TelemetryConfig, TraceContext, Verb,
+};
 
 use crate::receiver::{Receiver, config};
 
@@ -67,6 +71,65 @@ async fn a_bucket_leads_to_a_span_that_fell_into_it() {
     answer(&telemetry);
     telemetry.force_flush().await.expect("the receiver answers");
     assert_eq!(last_point(&receiver).exemplars.len(), 2);
+}
+
+const SELECT: Statement =
+    Statement { summary: "SELECT games", operation: "SELECT", collection: Some("games"), text: "SELECT 1" };
+
+/// One span of each kind that is measured.
+fn serve(telemetry: &Telemetry) {
+    let (system, nowhere) = (MessagingSystem::InProcess, TraceContext::default());
+    let request = HttpServer { method: "GET", route: Some("/"), path: "/", scheme: "http", link: None };
+    telemetry.http_server(request).in_scope(|| {
+        drop(telemetry.database(Database {
+            system: DbSystem::Sqlite,
+            namespace: "muster",
+            statement: &SELECT,
+        }));
+        let url = "http://discord.test/gateway";
+        let call = HttpClient { method: "GET", template: "/gateway", server: "discord.test", port: 80, url };
+        telemetry.http_client(call).response(200);
+        let (routing_key, message_id) = ("game.created", "m1");
+        let publish = Publish { system, exchange: "muster.events", routing_key, message_id, body_bytes: 1 };
+        let published = telemetry.publish(publish, &nowhere).trace_context();
+        let process = Process { system, queue: "muster.bot", routing_key, message_id, delivery_tag: 1 };
+        drop(telemetry.process(process, &published));
+        telemetry.metrics().game_changed("created", "api");
+    });
+}
+
+#[tokio::test]
+async fn the_durations_of_spans_lead_to_spans_of_their_kind() {
+    let receiver = Receiver::listen();
+    let telemetry = Telemetry::init(ServiceName::Bot, &config(receiver.url())).expect("telemetry starts");
+
+    serve(&telemetry);
+    telemetry.force_flush().await.expect("the receiver answers");
+
+    let arrived = receiver.arrived();
+    let mut leads = BTreeSet::new();
+    for (_, metric) in &arrived.metrics {
+        let exemplars: Vec<&Exemplar> = match &metric.data {
+            Some(Data::Histogram(it)) => it.data_points.iter().flat_map(|point| &point.exemplars).collect(),
+            Some(Data::Sum(it)) => it.data_points.iter().flat_map(|point| &point.exemplars).collect(),
+            _ => continue,
+        };
+        for exemplar in exemplars {
+            let found = arrived.spans.iter().find(|(_, span)| span.span_id == exemplar.span_id);
+            let (_, span) = found.expect("it leads to a span that was exported");
+            leads.insert(format!("{} -> {}", metric.name, span.name));
+        }
+    }
+    insta::assert_snapshot!(leads.into_iter().collect::<Vec<_>>().join("\n"), @"
+    db.client.operation.duration -> SELECT games
+    http.client.request.duration -> GET /gateway
+    http.server.request.duration -> GET /
+    messaging.client.consumed.messages -> process muster.bot
+    messaging.client.operation.duration -> publish muster.events
+    messaging.client.sent.messages -> publish muster.events
+    messaging.process.duration -> process muster.bot
+    muster.games.changes -> GET /
+    ");
 }
 
 #[tokio::test]

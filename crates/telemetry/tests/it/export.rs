@@ -1,10 +1,15 @@
 //! What arrives at a receiver, over both protocols.
 
+use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use telemetry::{Batching, Protocol, Sampling, Secret, ServiceName, Telemetry, TelemetryConfig, Tls, Verb};
 
-use crate::receiver::{Behaviour, Receiver, config, over_grpc, work};
+use crate::receiver::{Arrived, Behaviour, Receiver, Schemed, config, over_grpc, work};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -36,7 +41,117 @@ async fn two_services_of_one_process_arrive_apart() {
             assert_eq!((accounts.traces.exported, accounts.logs.exported), (1, 1), "grpc: {grpc}");
             assert!(accounts.metrics.is_balanced() && accounts.metrics.lost() == 0);
         }
+        let exported = api.accounts().metrics.exported + bot.accounts().metrics.exported;
+        assert_eq!(exported, points(&receiver), "each data point is counted, and no other; grpc: {grpc}");
     }
+}
+
+/// How many data points arrived.
+fn points(receiver: &Receiver) -> u64 {
+    let arrived = receiver.arrived();
+    let points = arrived.metrics.iter().map(|(_, metric)| match &metric.data {
+        Some(Data::Gauge(gauge)) => gauge.data_points.len(),
+        Some(Data::Sum(sum)) => sum.data_points.len(),
+        Some(Data::Histogram(histogram)) => histogram.data_points.len(),
+        other => panic!("we have no such metric: {other:?}"),
+    });
+    points.sum::<usize>() as u64
+}
+
+#[tokio::test]
+async fn what_arrives_says_who_sends_and_by_which_conventions() {
+    let receiver = Receiver::listen();
+    let variables = [
+        ("OTEL_SERVICE_NAME", "my-api"),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "team=dragons,deployment.environment.name=staging,service.name=not-this",
+        ),
+    ];
+    let lookup = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.to_owned());
+    let read = TelemetryConfig::from_lookup(&lookup).expect("all of it is right");
+    let config = TelemetryConfig {
+        endpoint: Some(receiver.url()),
+        log_filter: "warn".to_owned(),
+        service_version: "1.2.3+abcdef".to_owned(),
+        ..read
+    };
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+
+    work(&telemetry, "games.create");
+    telemetry.shutdown(DEADLINE).await.expect("the receiver answers");
+
+    let arrived = receiver.arrived();
+    let told: BTreeSet<String> = arrived.sources.iter().map(|(_, resource, _)| source(resource)).collect();
+    assert_eq!(told.len(), 1, "all three signals say the same: {told:#?}");
+    insta::assert_snapshot!(told.into_iter().collect::<String>(), @"
+    deployment.environment.name = staging
+    host.name: one
+    os.type = linux
+    process.pid: ours
+    service.instance.id: one
+    service.name = my-api
+    service.namespace = muster
+    service.version = 1.2.3+abcdef
+    team = dragons
+    telemetry.distro.name = muster
+    telemetry.distro.version: ours
+    telemetry.sdk.language = rust
+    telemetry.sdk.name = opentelemetry
+    telemetry.sdk.version = 0.33.1
+    by https://opentelemetry.io/schemas/1.44.0
+    ");
+    insta::assert_snapshot!(scopes(&arrived), @"
+    logs test ours https://opentelemetry.io/schemas/1.44.0
+    metrics muster ours https://opentelemetry.io/schemas/1.44.0
+    traces muster ours https://opentelemetry.io/schemas/1.44.0
+    ");
+}
+
+/// Who of the program speaks in which signal.
+fn scopes(arrived: &Arrived) -> String {
+    let scopes: BTreeSet<String> = arrived
+        .sources
+        .iter()
+        .flat_map(|(kind, _, scopes)| {
+            scopes.iter().map(move |(scope, schema)| {
+                let version =
+                    if scope.version == env!("CARGO_PKG_VERSION") { "ours" } else { &scope.version };
+                format!("{kind} {} {version} {schema}", scope.name)
+            })
+        })
+        .collect();
+    scopes.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// A resource in lines; what differs from one run to the next is left out when it is there at all.
+fn source((resource, schema): &Schemed<Resource>) -> String {
+    let mut lines: Vec<String> = resource
+        .attributes
+        .iter()
+        .map(|attribute| {
+            let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+            match (attribute.key.as_str(), value) {
+                ("service.instance.id", Some(Value::StringValue(id))) if id.len() == 36 => {
+                    "service.instance.id: one".into()
+                }
+                ("host.name", Some(Value::StringValue(name))) if !name.is_empty() => "host.name: one".into(),
+                ("process.pid", Some(Value::IntValue(pid))) if *pid == i64::from(std::process::id()) => {
+                    "process.pid: ours".into()
+                }
+                ("telemetry.distro.version", Some(Value::StringValue(version)))
+                    if version == env!("CARGO_PKG_VERSION") =>
+                {
+                    "telemetry.distro.version: ours".into()
+                }
+                (key, Some(Value::StringValue(text))) => format!("{key} = {text}"),
+                (key, other) => format!("{key} = {other:?}"),
+            }
+        })
+        .collect();
+    lines.sort();
+    lines.push(format!("by {schema}"));
+    lines.join("\n")
 }
 
 #[tokio::test]
@@ -187,15 +302,45 @@ async fn spans_leave_by_themselves_when_a_batch_is_full_or_old() {
 async fn console_and_none_send_nothing() {
     let receiver = Receiver::listen();
     let mut config = config(receiver.url());
-    config.traces.exporter = telemetry::Exporter::None;
-    config.metrics.exporter = telemetry::Exporter::Console;
-    config.logs.exporter = telemetry::Exporter::Console;
-    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+    for (exporter, verb) in
+        [(telemetry::Exporter::None, "games.join"), (telemetry::Exporter::Console, "games.create")]
+    {
+        for signal in [&mut config.traces, &mut config.metrics, &mut config.logs] {
+            signal.exporter = exporter;
+        }
+        let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
 
-    work(&telemetry, "games.create");
-    telemetry.shutdown(DEADLINE).await.expect("there is nothing to send");
+        work(&telemetry, verb);
+        telemetry.shutdown(DEADLINE).await.expect("there is nothing to send");
 
-    assert!(receiver.arrived().requests.is_empty());
+        assert!(receiver.arrived().requests.is_empty());
+    }
+}
+
+/// Stdout is the process's: the story is told in one of its own, which is this program again.
+#[test]
+fn the_console_is_stdout() {
+    let mut again = Command::new(std::env::current_exe().expect("it has a name"));
+    again.args(["--exact", "export::console_and_none_send_nothing", "--nocapture"]);
+    let written = again.output().expect("it runs");
+
+    let stdout = String::from_utf8(written.stdout).expect("it is text");
+    assert!(written.status.success(), "{stdout}");
+    let of_the_console: Vec<&str> = stdout
+        .lines()
+        .filter_map(|line| {
+            let kinds = ["CapturedSpan", "muster.games.changes", "\"name\":\"test.event\""];
+            let kind = kinds.into_iter().find(|kind| line.contains(kind))?;
+            assert!(kind.starts_with('"') || !line.contains("games.join"), "none is none: {line}");
+            Some(kind)
+        })
+        .collect();
+    assert_eq!(
+        of_the_console,
+        ["\"name\":\"test.event\"", "\"name\":\"test.event\"", "CapturedSpan", "muster.games.changes"],
+        "{stdout}"
+    );
+    assert!(stdout.contains("name: \"games.create\""), "{stdout}");
 }
 
 #[tokio::test]

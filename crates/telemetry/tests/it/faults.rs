@@ -1,27 +1,30 @@
 //! When nobody listens: refused, black-holed, slow, failing, lying receivers.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use telemetry::{Account, Accounts, Batching, HttpServer, ServiceName, Telemetry, TelemetryConfig, Verb};
+use tokio::runtime::Runtime;
 use url::Url;
 
-use crate::receiver::{Behaviour, Receiver, config, over_grpc, work};
+use crate::receiver::{Asked, Behaviour, Receiver, config, over_grpc, runtime, work};
 
 /// How long a request may take in these stories, and how long the end.
 const TIMEOUT: Duration = Duration::from_millis(400);
 const DEADLINE: Duration = Duration::from_secs(1);
+/// Whoever is not let in by then never is.
+const KNOCK: Duration = Duration::from_millis(100);
 
 /// Something at an address that is no good receiver.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// Nobody is there.
     Refused,
-    /// Somebody is there and takes no connection.
+    /// Somebody is there and takes no connection: nothing comes back to who knocks.
     BlackHole,
     /// Somebody reads and never answers.
     Mute,
@@ -41,10 +44,22 @@ struct Place {
     address: SocketAddr,
     scheme: &'static str,
     stop: Arc<AtomicBool>,
+    /// Of a black hole.
+    hole: Option<Hole>,
+}
+
+/// Who listens and never accepts, and who fills the queue of those that want to be taken.
+struct Hole {
+    _listener: tokio::net::TcpListener,
+    _waiting: Vec<TcpStream>,
+    runtime: Runtime,
 }
 
 impl Fault {
     fn take_place(self) -> Place {
+        if matches!(self, Self::BlackHole) {
+            return Place::black_hole();
+        }
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let stop = Arc::new(AtomicBool::new(false));
@@ -53,7 +68,7 @@ impl Fault {
             let stopped = Arc::clone(&stop);
             std::thread::spawn(move || self.serve(&listener, &stopped));
         }
-        Place { address, scheme, stop }
+        Place { address, scheme, stop, hole: None }
     }
 
     fn serve(self, listener: &TcpListener, stopped: &AtomicBool) {
@@ -65,7 +80,10 @@ impl Fault {
             let Ok(mut connection) = connection else { continue };
             match self {
                 Self::HangsUp | Self::Refused => drop(connection),
-                Self::BlackHole | Self::Mute => held.push(connection),
+                Self::BlackHole => {}
+                Self::Mute => {
+                    std::thread::spawn(move || std::io::copy(&mut connection, &mut std::io::sink()));
+                }
                 Self::Garbage | Self::NoTls => {
                     let _ = connection.read(&mut [0; 1_024]);
                     let _ = connection.write_all(&[0xff; 512]);
@@ -77,6 +95,24 @@ impl Fault {
 }
 
 impl Place {
+    /// While its queue is full, Linux drops what begins a connection (listen(2)), as a firewall does.
+    fn black_hole() -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().expect("there are sockets");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
+        let runtime = runtime();
+        let entered = runtime.enter();
+        let listener = socket.listen(1).expect("it is bound");
+        drop(entered);
+        let address = listener.local_addr().expect("it is bound");
+        let mut waiting = Vec::new();
+        while let Ok(connection) = TcpStream::connect_timeout(&address, KNOCK) {
+            waiting.push(connection);
+            assert!(waiting.len() < 100, "it takes everybody");
+        }
+        let hole = Some(Hole { _listener: listener, _waiting: waiting, runtime });
+        Self { address, scheme: "http", stop: Arc::default(), hole }
+    }
+
     fn url(&self) -> Url {
         Url::parse(&format!("{}://{}", self.scheme, self.address)).expect("an address is a URL")
     }
@@ -84,6 +120,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if let Some(hole) = self.hole.take() {
+            return hole.runtime.shutdown_background();
+        }
         self.stop.store(true, Ordering::Relaxed);
         // The last connection wakes it.
         let _ = std::net::TcpStream::connect(self.address);
@@ -327,6 +366,57 @@ async fn what_ends_after_the_end_is_counted() {
     assert_eq!((account.created, account.dropped["already_shutdown"]), (1, 1));
     telemetry.shutdown(DEADLINE).await.expect("a second end is no loss");
     telemetry.force_flush().await.expect("there is nothing to send");
+}
+
+#[tokio::test]
+async fn who_leaves_without_delay_has_written_off_what_waits() {
+    let place = Fault::Refused.take_place();
+    for _ in 0..20 {
+        let config = impatient(config(place.url()));
+        let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+        work(&telemetry, "games.create");
+        telemetry.shutdown(Duration::ZERO).await.expect_err("nobody is there");
+
+        let accounts = telemetry.accounts();
+        assert_eq!((accounts.traces.lost(), accounts.traces.queued), (1, 0), "{accounts:?}");
+        assert_eq!((accounts.logs.lost(), accounts.logs.queued), (1, 0), "{accounts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_grpc_receiver_says_when_to_come_back() {
+    let receiver = Receiver::listen();
+    receiver.behave(Behaviour::Grpc(tonic::Code::ResourceExhausted, in_a_second()));
+    let config = over_grpc(config(receiver.url()));
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+
+    drop(telemetry.verb(Verb { name: "games.create" }));
+    let flushed = telemetry.clone();
+    let flush = telemetry::spawn(async move { flushed.force_flush().await });
+    let times = tokio::task::spawn_blocking(move || {
+        let is_of_traces = |asked: &&Asked| asked.path.contains("trace");
+        receiver.wait_for("a first attempt", |arrived| arrived.requests.iter().any(|it| is_of_traces(&it)));
+        receiver.behave(Behaviour::Take);
+        receiver.wait_for("a second attempt", |arrived| !arrived.spans.is_empty());
+        let arrived = receiver.arrived();
+        arrived.requests.iter().filter(is_of_traces).map(|asked| asked.at).collect::<Vec<_>>()
+    });
+    let times = times.await.expect("both came");
+
+    flush.await.expect("it ends").expect("all of it was taken");
+    assert_eq!(times.len(), 2);
+    assert!(times[1] - times[0] >= Duration::from_millis(990), "{:?}", times[1] - times[0]);
+}
+
+/// A `google.rpc.Status` whose details hold a `RetryInfo` of one second, as bytes.
+fn in_a_second() -> Vec<u8> {
+    let field = |tag: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).expect("it is short");
+        [&[tag << 3 | 2, length], content].concat()
+    };
+    let retry_info = field(1, &[1 << 3, 1]);
+    let name = field(1, b"type.googleapis.com/google.rpc.RetryInfo");
+    field(3, &[name, field(2, &retry_info)].concat())
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::Barrier;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use telemetry::{
-    Captured, GatewayEvent, HttpServer, Interaction, ServiceName, Telemetry, TraceContext, UserIds, Verb,
-    attr,
+    Captured, GatewayEvent, HttpServer, Interaction, ServiceName, Telemetry, TelemetryConfig, TraceContext,
+    UserIds, Verb, attr,
 };
 
 use crate::receiver::{Receiver, config};
@@ -216,6 +216,44 @@ async fn a_megabyte_is_cut_on_spans_links_and_log_records() {
     let values = attributes.filter_map(|attribute| attribute.value.as_ref()).chain(bodies);
     let most = values.filter_map(|value| value.value.as_ref()).map(characters).max();
     assert_eq!(most, Some(longest));
+}
+
+#[tokio::test]
+async fn what_is_more_than_the_limits_is_counted_as_dropped() {
+    let receiver = Receiver::listen();
+    let variables = [
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "3"),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "2"),
+        ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "1"),
+    ];
+    let lookup = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.to_owned());
+    let read = TelemetryConfig::from_lookup(&lookup).expect("all of it is right");
+    let config = TelemetryConfig { limits: read.limits, ..config(receiver.url()) };
+    let telemetry = Telemetry::init(ServiceName::Api, &config).expect("telemetry starts");
+
+    let others: Vec<TraceContext> =
+        (0..5).map(|_| telemetry.verb(Verb { name: "games.create" }).trace_context()).collect();
+    let verb = telemetry.verb(Verb { name: "games.join" });
+    verb.set(attr::user_id(1));
+    verb.set(attr::guild_id(2));
+    verb.set(attr::game_id(&3));
+    verb.set(attr::outcome("ok"));
+    for other in &others {
+        verb.link(other);
+    }
+    tracing::dispatcher::with_default(&telemetry.log_dispatch(), || {
+        tracing::warn!(name: "test.event", target: "test", { a = 1, b = 2, c = 3 }, "Much is said.");
+    });
+    drop(verb);
+    telemetry.force_flush().await.expect("the receiver answers");
+
+    let arrived = receiver.arrived();
+    let (_, span) = arrived.spans.iter().find(|(_, span)| span.name == "games.join").expect("it arrived");
+    let keys: Vec<_> = span.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+    assert_eq!(keys, ["muster.action", "user.id", "discord.guild.id"]);
+    assert_eq!((span.dropped_attributes_count, span.links.len(), span.dropped_links_count), (2, 2, 3));
+    let (_, record) = &arrived.logs[0];
+    assert_eq!((record.attributes.len(), record.dropped_attributes_count), (1, 2));
 }
 
 #[tokio::test]

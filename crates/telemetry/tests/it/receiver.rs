@@ -16,6 +16,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
@@ -54,7 +55,14 @@ pub(crate) struct Arrived {
     pub(crate) spans: Vec<(String, Span)>,
     pub(crate) logs: Vec<(String, LogRecord)>,
     pub(crate) metrics: Vec<(String, Metric)>,
+    /// The resource of each request, and the scopes in it, with their schemas.
+    pub(crate) sources: Vec<(Kind, Schemed<Resource>, Vec<Schemed<InstrumentationScope>>)>,
 }
+
+/// A signal.
+pub(crate) type Kind = &'static str;
+/// Something with the schema that it follows.
+pub(crate) type Schemed<T> = (T, String);
 
 /// One request, whatever became of it.
 #[derive(Clone, Debug)]
@@ -283,18 +291,36 @@ fn inflate(body: &[u8]) -> Vec<u8> {
 fn keep(arrived: &mut Arrived, path: &str, message: &[u8]) {
     if path.contains("trace") {
         for batch in decode::<ExportTraceServiceRequest>(message).resource_spans {
+            let scopes = batch
+                .scope_spans
+                .iter()
+                .map(|it| (it.scope.clone().unwrap_or_default(), it.schema_url.clone()));
+            let source = (batch.resource.clone().unwrap_or_default(), batch.schema_url);
+            arrived.sources.push(("traces", source, scopes.collect()));
             let service = service(batch.resource);
             let spans = batch.scope_spans.into_iter().flat_map(|scope| scope.spans);
             arrived.spans.extend(spans.map(|span| (service.clone(), span)));
         }
     } else if path.contains("logs") {
         for batch in decode::<ExportLogsServiceRequest>(message).resource_logs {
+            let scopes = batch
+                .scope_logs
+                .iter()
+                .map(|it| (it.scope.clone().unwrap_or_default(), it.schema_url.clone()));
+            let source = (batch.resource.clone().unwrap_or_default(), batch.schema_url);
+            arrived.sources.push(("logs", source, scopes.collect()));
             let service = service(batch.resource);
             let records = batch.scope_logs.into_iter().flat_map(|scope| scope.log_records);
             arrived.logs.extend(records.map(|record| (service.clone(), record)));
         }
     } else {
         for batch in decode::<ExportMetricsServiceRequest>(message).resource_metrics {
+            let scopes = batch
+                .scope_metrics
+                .iter()
+                .map(|it| (it.scope.clone().unwrap_or_default(), it.schema_url.clone()));
+            let source = (batch.resource.clone().unwrap_or_default(), batch.schema_url);
+            arrived.sources.push(("metrics", source, scopes.collect()));
             let service = service(batch.resource);
             let metrics = batch.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
             arrived.metrics.extend(metrics.map(|metric| (service.clone(), metric)));
