@@ -3,8 +3,8 @@
 use super::soundness::{self, trouble};
 use super::{ACQUIRE_TIMEOUT, OpenError, PREPARED_KEPT};
 use crate::db::{Db, Measured, Place, Pools};
-use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,12 @@ pub(super) async fn open(path: &Path, telemetry: &Telemetry) -> Result<Db, OpenE
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(PREPARED_KEPT)
         .disable_statement_logging();
-    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+    let pool = |size| {
+        let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+        // SQLite ends a transaction by itself when the disk is full or fails. The connection doesn't know, believes
+        // itself inside of it and would begin no other for ever: another one takes its place.
+        pool.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+    };
     let connected = pool(1).connect_with(options.clone()).await;
     let writer = connected.map_err(|error| trouble(path, &error))?;
     let readers = pool(READERS).connect_lazy_with(options.read_only(true));

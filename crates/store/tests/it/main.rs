@@ -14,6 +14,7 @@ mod deliveries;
 mod doctor;
 mod dump;
 mod faults;
+mod full_disk;
 mod games;
 mod guilds;
 mod hints;
