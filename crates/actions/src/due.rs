@@ -75,6 +75,17 @@ pub async fn claim(ctx: &Ctx, duty: Duty) -> Result<Vec<DueRow>, StoreError> {
 
 /// Begins with a claimed row; false when it isn't to be tried: whoever tries it dies, or its claim is lost.
 ///
+/// Gives back claimed rows that were not tried, so that another instance has them at once; tells how many.
+///
+/// # Errors
+/// The store failed; their leases run out by themselves.
+pub async fn release(ctx: &Ctx, duty: Duty, rows: &[DueRow]) -> Result<u64, StoreError> {
+    let mut tx = ctx.quiet.begin().await?;
+    let released = store::schedule::release(&mut tx, duty, rows).await?;
+    tx.commit().await?;
+    Ok(released)
+}
+
 /// A row that was claimed before is begun in writing, so that the one that kills its worker is told apart from
 /// those that only waited behind it.
 ///

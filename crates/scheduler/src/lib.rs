@@ -11,7 +11,7 @@ mod row;
 pub use hints::Hints;
 
 use actions::due;
-use actions::{Ctx, StoreError};
+use actions::{Ctx, StoreError, Turns};
 use domain::due::Duty;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
@@ -21,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 const POLL: Duration = Duration::from_secs(1);
 /// A loop that hasn't turned for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_mins(1);
+/// How long a turn may go on after the daemon was stopped: longer than what is under way in it, and what is left of it
+/// takes to be given back.
+const ENDS_WITHIN: Duration = Duration::from_secs(6);
 /// How often the backlog is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
@@ -53,35 +56,23 @@ pub struct Daemon {
     pub hints: Hints,
 }
 
-/// Runs a daemon until it is stopped; what it has claimed by then it finishes.
+/// Runs a daemon until it is stopped. What is under way then has a few seconds to end; what was claimed and not begun
+/// is given back, so that another instance has it at once.
 pub async fn run(daemon: Daemon, stop: CancellationToken) {
-    let Daemon { ctx, duty, .. } = &daemon;
-    let duty = *duty;
-    let turns = ctx.readiness.watch_loop(loop_name(duty), STUCK_AFTER);
-    let mut woken = due::hints(ctx, duty);
+    let turns = daemon.ctx.readiness.watch_loop(loop_name(daemon.duty), STUCK_AFTER);
+    let mut woken = due::hints(&daemon.ctx, daemon.duty);
+    let shift = Shift { daemon, turns, stop };
     let mut wake = Wake::Poll;
     let mut measured: Option<Instant> = None;
-    while !stop.is_cancelled() {
+    while !shift.stop.is_cancelled() {
         woken.mark_unchanged();
-        if measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
-            measure(ctx, duty).await;
-            measured = Some(Instant::now());
-        }
-        let next = match turn(&daemon, wake).await {
-            Ok(next) => {
-                turns.turned();
-                ctx.telemetry.metrics().loop_turned(loop_name(duty));
-                next
-            }
-            Err(error) => {
-                report(&error);
-                None
-            }
+        let Some(next) = shift.unless_stopped_for(ENDS_WITHIN, shift.look(wake, &mut measured)).await else {
+            break;
         };
         wake = tokio::select! {
-            () = stop.cancelled() => break,
+            () = shift.stop.cancelled() => break,
             _ = woken.changed() => Wake::Hint,
-            () = due_at(ctx, next) => Wake::Due,
+            () = due_at(&shift.daemon.ctx, next) => Wake::Due,
             () = tokio::time::sleep(POLL) => Wake::Poll,
         };
     }
@@ -94,12 +85,53 @@ const fn loop_name(duty: Duty) -> &'static str {
     }
 }
 
-/// Does everything that is due; gives the moment at which something is due next.
-async fn turn(daemon: &Daemon, wake: Wake) -> Result<Option<Timestamp>, StoreError> {
-    loop {
-        let (next, due) = due::look(&daemon.ctx, daemon.duty).await?;
-        if due == 0 || cycle::run(daemon, (due, wake)).await? == 0 {
-            return Ok(next.filter(|next| *next > daemon.ctx.clock.now()));
+/// A daemon at work.
+struct Shift {
+    daemon: Daemon,
+    turns: Turns,
+    stop: CancellationToken,
+}
+
+impl Shift {
+    /// Measures what waits, if it is time to, and does what is due; gives the moment at which something is due next.
+    async fn look(&self, wake: Wake, measured: &mut Option<Instant>) -> Option<Timestamp> {
+        let Daemon { ctx, duty, .. } = &self.daemon;
+        if measured.is_none_or(|at| at.elapsed() >= MEASURE_EVERY) {
+            measure(ctx, *duty).await;
+            *measured = Some(Instant::now());
+        }
+        let next = self.turn(wake).await;
+        next.inspect_err(report).unwrap_or_default()
+    }
+
+    /// Does everything that is due; gives the moment at which something is due next.
+    async fn turn(&self, wake: Wake) -> Result<Option<Timestamp>, StoreError> {
+        let Daemon { ctx, duty, .. } = &self.daemon;
+        loop {
+            let (next, due) = due::look(ctx, *duty).await?;
+            let done = due == 0 || self.stop.is_cancelled() || cycle::run(self, (due, wake)).await? == 0;
+            self.turned();
+            if done {
+                return Ok(next.filter(|next| *next > ctx.clock.now()));
+            }
+        }
+    }
+
+    /// Says that the loop gets on: a long backlog is no standstill.
+    fn turned(&self) {
+        self.turns.turned();
+        self.daemon.ctx.telemetry.metrics().loop_turned(loop_name(self.daemon.duty));
+    }
+
+    /// Works until it is done, or has not ended so long after the daemon was stopped.
+    async fn unless_stopped_for<T>(&self, time: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let late = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(time).await;
+        };
+        tokio::select! {
+            done = work => Some(done),
+            () = late => None,
         }
     }
 }

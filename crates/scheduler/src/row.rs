@@ -1,34 +1,50 @@
 //! One due moment: its span, its verb, and what happens when that fails, panics or hangs.
 
-use crate::Daemon;
 use crate::cycle::lateness;
+use crate::{Daemon, Shift};
 use actions::due::{self, Carried};
 use actions::{Ctx, DueRow, Refuses, StoreError};
 use domain::due::{DueKind, Duty};
 use std::time::Duration;
 use telemetry::{Dispatch, Span, Transition, attr};
+use tokio_util::task::AbortOnDropHandle;
 
 /// A row that takes longer is cut off and tried again.
 const HUNG_AFTER: Duration = Duration::from_secs(30);
+/// One that is under way when the daemon is stopped has this long; then its lease runs out.
+const ENDS_WITHIN: Duration = Duration::from_secs(3);
 
-/// Carries out a claimed row. Whatever goes wrong stays with this row: the others come in their turn.
-pub(crate) async fn carry_out(daemon: &Daemon, row: DueRow) {
+/// Carries out a claimed row. Whatever goes wrong with it stays with it: the others come in their turn.
+///
+/// # Errors
+/// The store is away, and would be for the others, too. Its lease runs out by itself.
+pub(crate) async fn carry_out(shift: &Shift, row: DueRow) -> Result<(), StoreError> {
+    shift.unless_stopped_for(ENDS_WITHIN, to_its_end(&shift.daemon, row)).await.unwrap_or(Ok(()))
+}
+
+async fn to_its_end(daemon: &Daemon, row: DueRow) -> Result<(), StoreError> {
     let ctx = &daemon.ctx;
     ctx.telemetry.metrics().schedule_lateness(row.moment.kind.name(), lateness(ctx, &row));
     let failure = match due::begin(ctx, &row).await {
         Ok(false) => None,
         Err(error) => Some(Refuses::error_type(&error).into_owned()),
         // A task of its own, so that a panic ends the row and not the daemon.
-        Ok(true) => match telemetry::spawn(attempt(daemon.clone(), row.clone())).await {
-            Ok(failure) => failure,
-            Err(_) => Some("panic".into()),
-        },
+        Ok(true) => {
+            let attempt = telemetry::spawn(attempt(daemon.clone(), row.clone()));
+            match AbortOnDropHandle::new(attempt).await {
+                Ok(failure) => failure,
+                Err(_) => Some("panic".into()),
+            }
+        }
     };
-    if let Some(error) = failure
-        && let Err(error) = due::fail(ctx, &row, &error).await
-    {
-        // Its lease runs out by itself.
-        crate::report(&error);
+    let Some(error) = failure else { return Ok(()) };
+    match due::fail(ctx, &row, &error).await {
+        Err(error @ StoreError::Unavailable(_)) => Err(error),
+        Err(error) => {
+            crate::report(&error);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use telemetry::{Captured, CapturedSpan, ServiceName};
 use testkit::House;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::instrument::WithSubscriber as _;
 
 /// One of the two daemons, running.
 pub(crate) struct Daemon {
@@ -32,6 +33,21 @@ impl Daemon {
 
     /// The same, with hints.
     pub(crate) async fn start_with(house: &House, duty: Duty, hints: impl FnOnce(&Ctx) -> Hints) -> Self {
+        let daemon = Self::begin_with(house, duty, hints);
+        house
+            .until("its first turn", async |_| {
+                daemon.captured.metric("muster.loop.last_turn.age").is_some_and(|age| !age.points.is_empty())
+            })
+            .await;
+        daemon
+    }
+
+    /// Starts a daemon, and waits for nothing.
+    pub(crate) fn begin(house: &House, duty: Duty) -> Self {
+        Self::begin_with(house, duty, |_| Hints::none())
+    }
+
+    fn begin_with(house: &House, duty: Duty, hints: impl FnOnce(&Ctx) -> Hints) -> Self {
         let service = match duty {
             Duty::Notify => ServiceName::NotificationDaemon,
             Duty::Transition => ServiceName::StatusTransitionDaemon,
@@ -39,14 +55,9 @@ impl Daemon {
         let (ctx, captured) = house.beside(service);
         let stop = house.stop.child_token();
         let daemon = scheduler::Daemon { ctx: ctx.clone(), duty, hints: hints(&ctx) };
-        let task = telemetry::spawn(scheduler::run(daemon, stop.clone()));
-        let daemon = Self { ctx, captured, stop, task };
-        house
-            .until("its first turn", async |_| {
-                daemon.captured.metric("muster.loop.last_turn.age").is_some_and(|age| !age.points.is_empty())
-            })
-            .await;
-        daemon
+        let logs = ctx.telemetry.log_dispatch();
+        let task = telemetry::spawn(scheduler::run(daemon, stop.clone()).with_subscriber(logs));
+        Self { ctx, captured, stop, task }
     }
 
     /// Stops it in good order.

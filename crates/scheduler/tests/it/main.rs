@@ -8,6 +8,7 @@ mod hints;
 mod loops;
 mod notices;
 mod rows;
+mod stops;
 mod traces;
 mod transitions;
 mod two;

@@ -44,6 +44,21 @@ pub(crate) async fn schedule(house: &House, game: &Game) -> Vec<Row> {
     rows.bind(game.id.get().as_bytes().to_vec()).fetch_all(&mut connection).await.unwrap()
 }
 
+/// What is or was planned of a kind for all games.
+pub(crate) async fn everything(house: &House, kind: &str) -> Vec<Row> {
+    let rows = sqlx::query_as(
+        "SELECT kind, state, last_error, attempts, lease_until, available_at FROM schedule WHERE kind = $1",
+    );
+    rows.bind(kind).fetch_all(&mut connection(house).await).await.unwrap()
+}
+
+/// Takes the database's only pen: nobody else writes until this is dropped.
+pub(crate) async fn hold_the_pen(house: &House) -> SqliteConnection {
+    let mut connection = connection(house).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+    connection
+}
+
 /// The same, a row a line.
 pub(crate) async fn planned(house: &House, game: &Game) -> String {
     schedule(house, game).await.iter().map(Row::line).collect::<Vec<_>>().join("\n")

@@ -1,4 +1,5 @@
 use super::moment;
+use super::plan::hint;
 use crate::at::{At, microseconds};
 use crate::claimed::{Claimed, UNREADABLE, sort};
 use crate::db::{execute, fetch_all};
@@ -17,6 +18,9 @@ statements! {
          WHERE id = $1 AND fence = $2 AND state = 'pending'";
     RETRY = "UPDATE" "schedule",
         "UPDATE schedule SET available_at = $3, last_error = $4, lease_until = NULL, crashes = 0 \
+         WHERE id = $1 AND fence = $2 AND state = 'pending'";
+    RELEASE = "UPDATE" "schedule",
+        "UPDATE schedule SET available_at = due_at, attempts = attempts - 1, lease_until = NULL \
          WHERE id = $1 AND fence = $2 AND state = 'pending'";
     BEGIN_AGAIN = "UPDATE" "schedule",
         "UPDATE schedule SET crashes = crashes + 1 WHERE id = $1 AND fence = $2 AND state = 'pending'";
@@ -157,4 +161,18 @@ pub async fn retry(tx: &mut Tx, row: &DueRow, at: Timestamp, error: &str) -> Res
 pub async fn begin_again(tx: &mut Tx, row: &DueRow) -> Result<bool, StoreError> {
     tx.within(GuildScope::of_due(row)).await?;
     Ok(execute!(tx, &BEGIN_AGAIN, [row.id, row.fence])? == 1)
+/// Gives back what was claimed and not tried, as if it had not been claimed; tells how many rows that were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(tx: &mut Tx, duty: Duty, rows: &[DueRow]) -> Result<u64, StoreError> {
+    tx.as_work().await?;
+    let mut released = 0;
+    for row in rows {
+        released += execute!(tx, &RELEASE, [row.id, row.fence])?;
+    }
+    tx.wake_after_commit(hint(duty));
+    Ok(released)
+}
+
 }

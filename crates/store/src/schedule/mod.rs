@@ -4,7 +4,7 @@ mod claim;
 mod look;
 mod plan;
 
-pub use claim::{DueRow, Settled, begin_again, claim, retry, settle};
+pub use claim::{DueRow, Settled, begin_again, claim, release, retry, settle};
 pub use look::{Backlog, backlog, due, next_due};
 pub use plan::{add, of_game, withdraw, withdraw_all, withdraw_join_notice};
 

@@ -85,7 +85,7 @@ pub async fn add(
     Ok(())
 }
 
-const fn hint(duty: Duty) -> Hint {
+pub(super) const fn hint(duty: Duty) -> Hint {
     match duty {
         Duty::Notify => Hint::Notify,
         Duty::Transition => Hint::Transition,

@@ -14,6 +14,7 @@ stories! {
     a_daemon_looks_at_its_own_duty,
     due_moments_are_claimed_oldest_first_and_settled_once,
     what_fails_comes_again_later,
+    what_was_not_tried_is_given_back,
     a_moment_that_is_planned_anew_is_lost_to_whoever_claimed_it,
     a_due_moment_remembers_the_trace_that_planned_it,
 }
@@ -142,6 +143,22 @@ async fn what_fails_comes_again_later(db: &Database) {
         !db.write(async |tx| schedule::retry(tx, &row, again, "io").await.unwrap()).await,
         "a stale holder"
     );
+}
+
+async fn what_was_not_tried_is_given_back(db: &Database) {
+    let game = db.with_game().await;
+    let (first, second) = (reminder(&game, 1), reminder(&game, 2));
+    plan(db, &game, &[(1, first), (2, second)]).await;
+    let held = claim(db, second.at).await;
+    assert_eq!(held.len(), 2);
+    let release =
+        async || db.write(async |tx| schedule::release(tx, Duty::Notify, &held).await.unwrap()).await;
+    assert!(db.write(async |tx| schedule::settle(tx, &held[0], Settled::Done).await.unwrap()).await);
+    assert_eq!(release().await, 1, "what has ended stays ended");
+    let again = claim(db, second.at).await;
+    assert_eq!(again.iter().map(|row| (row.moment, row.attempts)).collect::<Vec<_>>(), [(second, 1)]);
+    assert_eq!(release().await, 0, "it is somebody else's by now");
+    assert_eq!(claim(db, second.at).await, []);
 }
 
 async fn a_moment_that_is_planned_anew_is_lost_to_whoever_claimed_it(db: &Database) {

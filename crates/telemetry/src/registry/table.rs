@@ -133,6 +133,7 @@ pub(super) static EVENTS: &[Event] = &[
     Event { name: "sweep.failed", level: "warn", attributes: &["error.type"] },
     Event { name: "process.stopping", level: "info", attributes: &[] },
     Event { name: "process.not_ready", level: "warn", attributes: &[] },
+    Event { name: "scheduler.released", level: "info", attributes: &["rows"] },
     Event { name: "telemetry.flush_failed", level: "warn", attributes: &["reason"] },
     Event { name: "process.panicked", level: "error", attributes: &["code.file.path", "code.line.number", "exception.message", "exception.stacktrace"] },
     Event { name: "telemetry.export.interrupted", level: "warn", attributes: &["signal", "error.type", "reason"] },

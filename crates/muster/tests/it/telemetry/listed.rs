@@ -85,6 +85,12 @@ const ELSEWHERE: &[Elsewhere] = &[
         ],
     },
     Elsewhere {
+        why: "a daemon has to be stopped while it has much to do",
+        file: "crates/scheduler/tests/it/stops.rs",
+        test: "what_it_has_not_begun_another_does_at_once",
+        lines: &["event scheduler.released"],
+    },
+    Elsewhere {
         why: "it needs servers to ask for their metrics, or several processes on one PostgreSQL",
         file: "crates/telemetry/tests/it/registry/mod.rs",
         test: "every_event_of_the_sources_is_listed_and_the_reverse",
