@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::rabbit::WINDOW_MESSAGES;
 use crate::{
     BrokerError, Consumer, DeadLetter, Health, InProcessBus, Message, PublishError, QueueSpec, RabbitBus,
-    RabbitConfig,
+    RabbitConfig, RedriveError,
 };
 
 /// The exchange that all events go through.
@@ -157,11 +157,12 @@ impl Bus {
         }
     }
 
-    /// Puts dead letters back into their queue, all or the one with that id; tells how many.
+    /// Puts dead letters back into their queue, all that there are now or the one with that id; tells how many. One that
+    /// dies again meanwhile stays.
     ///
     /// # Errors
     /// The broker is away or refuses; what was not put back is still a dead letter.
-    pub async fn redrive(&self, queue: &QueueSpec, id: Option<Uuid>) -> Result<usize, BrokerError> {
+    pub async fn redrive(&self, queue: &QueueSpec, id: Option<Uuid>) -> Result<usize, RedriveError> {
         match self {
             Self::InProcess(bus) => Ok(bus.redrive(queue.name, id)),
             Self::RabbitMq(bus) => bus.redrive(queue, id).await,

@@ -111,6 +111,17 @@ pub enum BrokerError {
     },
 }
 
+/// Why not every dead letter was put back that should have been.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}; {moved} dead letters had been put back by then")]
+pub struct RedriveError {
+    /// How many were.
+    pub moved: usize,
+    /// What was in the way of the next.
+    #[source]
+    pub error: BrokerError,
+}
+
 impl BrokerError {
     /// The word for `error.type`.
     pub const fn error_type(&self) -> &'static str {
@@ -144,6 +155,9 @@ impl BrokerError {
             Self::NoVhost { vhost, .. } => format!("rabbitmqctl add_vhost {vhost}, or mend the address"),
             Self::VhostForbidden { user, vhost } | Self::Forbidden { user, vhost, .. } => {
                 format!(r#"rabbitmqctl set_permissions -p {vhost} {user} "{PATTERN}" "{PATTERN}" "{PATTERN}""#)
+            }
+            Self::Differs { reason } if reason.contains("for exchange ") => {
+                "delete the exchange on RabbitMQ's management page, and Muster declares it anew".into()
             }
             Self::Differs { .. } => {
                 "drain the queue, delete it with rabbitmqctl delete_queue, and Muster declares it anew; or take \

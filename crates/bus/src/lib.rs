@@ -28,7 +28,7 @@ mod rabbit;
 
 pub use backend::{Bus, EXCHANGE};
 pub use consumer::{Consumer, Delivery};
-pub use error::{BrokerError, PublishError};
+pub use error::{BrokerError, PublishError, RedriveError};
 pub use health::Health;
 pub use in_process::InProcessBus;
 pub use message::{DeadLetter, Message, QueueSpec};

@@ -38,6 +38,8 @@ pub(crate) enum Failure {
     Transfer(#[from] store::TransferError),
     #[error("{0}")]
     Broker(#[from] bus::BrokerError),
+    #[error(transparent)]
+    Redrive(#[from] bus::RedriveError),
     #[error("there is no dead letter {0}")]
     NoDeadLetter(uuid::Uuid),
     #[error("{0} stopped by itself: {1}")]

@@ -1,4 +1,4 @@
-//! Whether Muster can work with a broker, asked without changing anything there.
+//! Whether Muster can work with a broker, asked without changing anything there but a binding that is missing.
 
 use std::io;
 use std::time::Duration;
@@ -42,7 +42,8 @@ pub struct BrokerReport {
     pub missing: Vec<String>,
 }
 
-/// Asks a broker for its version, its permissions, and whether its queues are as they should be.
+/// Asks a broker for its version, its permissions, and whether its exchanges and queues are as they should be. Bindings
+/// that are missing between them are made.
 ///
 /// # Errors
 /// Nobody answers, or we are not let in.
@@ -63,10 +64,15 @@ pub async fn check(config: RabbitConfig, queues: &[QueueSpec]) -> Result<BrokerR
         missing: Vec::new(),
         version,
     };
-    let mut looks = vec![Look::Exchange];
-    looks.extend(queues.iter().flat_map(|spec| [Look::Queue(*spec), Look::Dead(*spec)]));
+    let mut looks = vec![Look::Exchange, Look::DeadExchange];
+    looks.extend(
+        queues.iter().flat_map(|spec| [Look::Queue(*spec), Look::Dead(*spec), Look::Bindings(*spec)]),
+    );
     looks.push(Look::Probe);
     for look in looks {
+        if matches!(look, Look::Bindings(_)) && !(report.missing.is_empty() && report.problems.is_empty()) {
+            continue;
+        }
         // Each on a connection of its own, since what is refused ends it.
         let link = connection::open(&broker).await?;
         let found = within(ANSWER_WITHIN, look.at(&link, &broker)).await;
@@ -85,8 +91,11 @@ pub async fn check(config: RabbitConfig, queues: &[QueueSpec]) -> Result<BrokerR
 #[derive(Clone, Copy)]
 enum Look {
     Exchange,
+    DeadExchange,
     Queue(QueueSpec),
     Dead(QueueSpec),
+    /// From the exchanges to a queue and to that of its dead letters.
+    Bindings(QueueSpec),
     /// A queue of the connection's own, to try permissions on.
     Probe,
 }
@@ -98,15 +107,20 @@ impl Look {
             Self::Exchange => Some(broker.exchange()),
             Self::Queue(spec) => Some(broker.queue(spec.name)),
             Self::Dead(spec) => Some(broker.dead_queue(spec.name)),
-            Self::Probe => None,
+            Self::DeadExchange => Some(broker.dead_exchange()),
+            Self::Bindings(_) | Self::Probe => None,
         }
     }
 
-    /// What is there is declared once more, which compares it and changes nothing; what is not stays away.
+    /// What is there is declared once more, which compares it and changes nothing; what is not stays away. A binding
+    /// can't be asked for, so it is made once more, as by each service that starts.
     async fn at(self, link: &Link, broker: &Broker) -> Result<(), lapin::Error> {
         let channel = &link.channel;
         match self {
-            Self::Exchange => compare_exchange(channel, broker).await,
+            Self::Exchange => compare_exchange(channel, &broker.exchange(), ExchangeKind::Topic).await,
+            Self::DeadExchange => {
+                compare_exchange(channel, &broker.dead_exchange(), ExchangeKind::Direct).await
+            }
             Self::Queue(spec) => {
                 let arguments = topology::table(topology::durable_arguments(broker, &spec));
                 compare_queue(channel, &broker.queue(spec.name), arguments).await
@@ -115,16 +129,16 @@ impl Look {
                 let arguments = topology::table(topology::dead_arguments());
                 compare_queue(channel, &broker.dead_queue(spec.name), arguments).await
             }
+            Self::Bindings(spec) => topology::bind_durable(channel, broker, &spec).await,
             Self::Probe => try_permissions(channel, broker).await,
         }
     }
 }
 
-async fn compare_exchange(channel: &Channel, broker: &Broker) -> Result<(), lapin::Error> {
+async fn compare_exchange(channel: &Channel, name: &str, kind: ExchangeKind) -> Result<(), lapin::Error> {
     for passive in [true, false] {
         let options = ExchangeDeclareOptions { durable: true, passive, ..Default::default() };
-        let name = short(&broker.exchange());
-        channel.exchange_declare(name, ExchangeKind::Topic, options, FieldTable::default()).await?;
+        channel.exchange_declare(short(name), kind.clone(), options, FieldTable::default()).await?;
     }
     Ok(())
 }

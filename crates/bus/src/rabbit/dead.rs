@@ -5,7 +5,9 @@ use std::time::Duration;
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions, ConfirmSelectOptions,
+    QueueDeclareOptions,
 };
+use lapin::types::FieldTable;
 use lapin::{Channel, Confirmation};
 use uuid::Uuid;
 
@@ -13,12 +15,14 @@ use super::config::Broker;
 use super::connection::{self, Link};
 use super::publisher::within;
 use super::wire;
-use crate::{BrokerError, DeadLetter, QueueSpec};
+use crate::{BrokerError, DeadLetter, Message, QueueSpec, RedriveError};
 
 /// Of very many, the oldest are worth a look.
 const LISTED: usize = 1_000;
-/// For all of them together.
+/// For a look at all of them together.
 const LOOK_WITHIN: Duration = Duration::from_mins(1);
+/// For each step of putting one back; how long all of them take depends on how many there are.
+const LETTER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The dead letters of a queue, oldest first.
 pub(super) async fn list(broker: &Broker, spec: &QueueSpec) -> Result<Vec<DeadLetter>, BrokerError> {
@@ -27,15 +31,21 @@ pub(super) async fn list(broker: &Broker, spec: &QueueSpec) -> Result<Vec<DeadLe
     end(broker, link, listed).await
 }
 
-/// Puts dead letters back into their queue; tells how many.
+/// Puts the dead letters that there are now back into their queue; tells how many. Those that die again meanwhile stay:
+/// as long as the cause is there they would go round for ever.
 pub(super) async fn redrive(
     broker: &Broker,
     spec: &QueueSpec,
     id: Option<Uuid>,
-) -> Result<usize, BrokerError> {
-    let link = connection::open(broker).await?;
-    let moved = within(LOOK_WITHIN, put_back(&link.channel, broker, (spec, id))).await;
-    end(broker, link, moved).await
+) -> Result<usize, RedriveError> {
+    let mut moved = 0;
+    let moving = async {
+        let link = connection::open(broker).await?;
+        let done = put_back(&link.channel, broker, (spec, id), &mut moved).await;
+        end(broker, link, done).await
+    };
+    let ended = moving.await;
+    ended.map(|()| moved).map_err(|error| RedriveError { moved, error })
 }
 
 async fn end<T: Default>(
@@ -73,30 +83,50 @@ async fn put_back(
     channel: &Channel,
     broker: &Broker,
     (spec, id): (&QueueSpec, Option<Uuid>),
-) -> Result<usize, lapin::Error> {
-    channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    let (queue, home) = (broker.dead_queue(spec.name), broker.queue(spec.name));
-    let mut moved = 0;
+    moved: &mut usize,
+) -> Result<(), lapin::Error> {
+    let queue = broker.dead_queue(spec.name);
+    within(LETTER_WITHIN, channel.confirm_select(ConfirmSelectOptions::default())).await?;
+    let mut left = within(LETTER_WITHIN, count(channel, &queue)).await?;
     let mut last_kept = None;
-    while let Some(mut letter) = take(channel, &queue).await? {
+    while left > 0
+        && let Some(mut letter) = within(LETTER_WITHIN, take(channel, &queue)).await?
+    {
+        left -= 1;
         let message = wire::message(&mut letter);
         if id.is_some_and(|id| id != message.id) {
             last_kept = Some(letter);
             continue;
         }
-        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-        let properties = wire::properties(&message);
-        let sent =
-            channel.basic_publish("".into(), wire::short(&home), options, &message.body, properties).await?;
-        if !matches!(sent.await?, Confirmation::Ack(None)) {
-            give_back(Some(letter)).await?;
-            return Err(std::io::Error::other(format!("{home} does not take it")).into());
-        }
-        letter.acker.ack(BasicAckOptions::default()).await?;
-        moved += 1;
+        within(LETTER_WITHIN, send_home(channel, &broker.queue(spec.name), (letter, &message))).await?;
+        *moved += 1;
     }
-    give_back(last_kept).await?;
-    Ok(moved)
+    within(LETTER_WITHIN, give_back(last_kept)).await
+}
+
+/// How many letters wait there now.
+async fn count(channel: &Channel, queue: &str) -> Result<u32, lapin::Error> {
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let declared = channel.queue_declare(wire::short(queue), options, FieldTable::default()).await?;
+    Ok(declared.message_count())
+}
+
+/// Publishes a letter to its queue, and takes it away from the dead once it is there.
+async fn send_home(
+    channel: &Channel,
+    home: &str,
+    (letter, message): (Delivery, &Message),
+) -> Result<(), lapin::Error> {
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let properties = wire::properties(message);
+    let sent =
+        channel.basic_publish("".into(), wire::short(home), options, &message.body, properties).await?;
+    if !matches!(sent.await?, Confirmation::Ack(None)) {
+        give_back(Some(letter)).await?;
+        return Err(std::io::Error::other(format!("{home} does not take it")).into());
+    }
+    letter.acker.ack(BasicAckOptions::default()).await?;
+    Ok(())
 }
 
 async fn take(channel: &Channel, queue: &str) -> Result<Option<Delivery>, lapin::Error> {

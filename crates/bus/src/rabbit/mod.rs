@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::{BrokerError, DeadLetter, Health, Message, PublishError, QueueSpec};
+use crate::{BrokerError, DeadLetter, Health, Message, PublishError, QueueSpec, RedriveError};
 use config::Broker;
 use consumer::Subscription;
 use publisher::{Answers, Order, Publisher, Window};
@@ -112,7 +112,7 @@ impl RabbitBus {
         dead::list(&self.broker, spec).await
     }
 
-    pub(crate) async fn redrive(&self, spec: &QueueSpec, id: Option<Uuid>) -> Result<usize, BrokerError> {
+    pub(crate) async fn redrive(&self, spec: &QueueSpec, id: Option<Uuid>) -> Result<usize, RedriveError> {
         dead::redrive(&self.broker, spec, id).await
     }
 

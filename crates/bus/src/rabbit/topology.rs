@@ -35,15 +35,34 @@ pub(crate) async fn declare(
     broker: &Broker,
     spec: &QueueSpec,
 ) -> Result<String, lapin::Error> {
-    let name = if spec.durable {
-        declare_durable(channel, broker, spec).await?
-    } else {
-        declare_own(channel).await?
-    };
-    for pattern in spec.bindings {
-        bind(channel, &name, &broker.exchange(), pattern).await?;
+    if spec.durable {
+        return declare_durable(channel, broker, spec).await;
     }
+    let name = declare_own(channel).await?;
+    bind_to_events(channel, broker, (spec, &name)).await?;
     Ok(name)
+}
+
+async fn bind_to_events(
+    channel: &Channel,
+    broker: &Broker,
+    (spec, queue): (&QueueSpec, &str),
+) -> Result<(), lapin::Error> {
+    for pattern in spec.bindings {
+        bind(channel, queue, &broker.exchange(), pattern).await?;
+    }
+    Ok(())
+}
+
+/// Binds a durable queue and that of its dead letters, which have to be there; what is bound stays so.
+pub(crate) async fn bind_durable(
+    channel: &Channel,
+    broker: &Broker,
+    spec: &QueueSpec,
+) -> Result<(), lapin::Error> {
+    let dead = broker.dead_queue(spec.name);
+    bind(channel, &dead, &broker.dead_exchange(), &dead).await?;
+    bind_to_events(channel, broker, (spec, &broker.queue(spec.name))).await
 }
 
 async fn declare_durable(
@@ -54,9 +73,9 @@ async fn declare_durable(
     let options = QueueDeclareOptions { durable: true, ..Default::default() };
     let dead = broker.dead_queue(spec.name);
     channel.queue_declare(short(&dead), options, table(dead_arguments())).await?;
-    bind(channel, &dead, &broker.dead_exchange(), &dead).await?;
     let name = broker.queue(spec.name);
     channel.queue_declare(short(&name), options, table(durable_arguments(broker, spec))).await?;
+    bind_durable(channel, broker, spec).await?;
     Ok(name)
 }
 

@@ -24,6 +24,7 @@ macro_rules! conformance {
             what_is_dropped_comes_again_first,
             what_is_rejected_lets_the_others_go_first,
             what_fails_too_often_is_dead_until_it_is_redriven,
+            what_dies_again_is_put_back_once,
             a_consumer_holds_no_more_than_its_prefetch,
             a_closed_bus_ends_its_consumers,
             a_trace_goes_through_the_bus,
@@ -193,6 +194,23 @@ pub(crate) async fn what_fails_too_often_is_dead_until_it_is_redriven(bus: Bus) 
     let again = next(&mut bot).await;
     assert_eq!((&again.message, again.attempt), (&message(1), 1));
     assert_eq!(bus.dead_letters(&BOT).await, Ok(vec![]));
+}
+
+pub(crate) async fn what_dies_again_is_put_back_once(bus: Bus) {
+    let mut bot = bus.subscribe(BOT).await;
+    publish_numbers(&bus, [1, 2, 3]).await;
+    let refusing = telemetry::spawn(async move {
+        while let Some(delivery) = bot.next().await {
+            reject(delivery).await;
+        }
+    });
+    let all_dead = async || bus.dead_letters(&BOT).await.ok().filter(|dead| dead.len() == 3).map(|_| ());
+    eventually(all_dead).await;
+
+    assert_eq!(bus.redrive(&BOT, None).await, Ok(3));
+
+    eventually(all_dead).await;
+    refusing.abort();
 }
 
 pub(crate) async fn a_consumer_holds_no_more_than_its_prefetch(bus: Bus) {

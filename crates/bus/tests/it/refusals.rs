@@ -1,7 +1,10 @@
 //! What a broker refuses is said in one line, with how to mend it.
 
-use bus::{BrokerError, Health, QueueSpec, RabbitConfig};
-use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
+use bus::{BrokerError, Health, PublishError, QueueSpec, RabbitConfig};
+use lapin::ExchangeKind;
+use lapin::options::{
+    ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::types::FieldTable;
 use lapin::uri::AMQPUri;
 use telemetry::{Secret, ServiceName, Telemetry};
@@ -19,7 +22,8 @@ fn changed(scene: &Scene, change: impl FnOnce(&mut AMQPUri)) -> RabbitConfig {
     RabbitConfig { url: Secret::new(uri.to_string()), ..scene.config() }
 }
 
-/// What a bus and a check-up say of it, which is the same; without this machine's addresses.
+/// What a bus and a check-up say of it, which is the same; without this machine's addresses, and in the words of
+/// RabbitMQ 3, since 4 says of what kind an access was.
 async fn refusal(scene: &Scene, config: RabbitConfig) -> String {
     let bus = scene.bus_with(config.clone());
     bus.declare(BOT);
@@ -38,7 +42,8 @@ async fn refusal(scene: &Scene, config: RabbitConfig) -> String {
     assert!(!format!("{said} {error:?} {bus:?} {config:?}").contains("canary"), "{said}");
     let uri: AMQPUri = config.url.expose().parse().unwrap();
     let said = said.replace(&format!(":{}", uri.authority.port), ":PORT").replace(&scene.prefix, "");
-    said.replace(&std::process::id().to_string(), "PID")
+    let said = said.replace(&std::process::id().to_string(), "PID");
+    said.replace("configure access to queue", "access to queue")
 }
 
 #[tokio::test]
@@ -107,6 +112,48 @@ async fn a_queue_with_other_arguments() {
         a queue or exchange of RabbitMQ is not as Muster declares it: PRECONDITION_FAILED - inequivalent arg 'x-dead-letter-exchange' for queue 'muster.bot' in vhost '/': received the value 'muster.events.dead' of type 'longstr' but current is none
         drain the queue, delete it with rabbitmqctl delete_queue, and Muster declares it anew; or take away the policy that changes it
         ");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_exchange_of_another_kind() {
+    broker::tell("other-exchange", async |scene| {
+        let (_connection, channel) = scene.channel().await;
+        let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        let (name, kind) = (scene.named("muster.events.dead"), ExchangeKind::Fanout);
+        channel.exchange_declare(name.into(), kind, options, FieldTable::default()).await.unwrap();
+
+        insta::assert_snapshot!(refusal(scene, scene.config()).await, @r"
+        a queue or exchange of RabbitMQ is not as Muster declares it: PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'muster.events.dead' in vhost '/': received 'direct' but current is 'fanout'
+        delete the exchange on RabbitMQ's management page, and Muster declares it anew
+        ");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_binding_that_is_gone() {
+    broker::tell("unbound", async |scene| {
+        let telemetry = Telemetry::off(ServiceName::Bot);
+        let bus = scene.bus();
+        let mut bot = bus.subscribe(BOT).await;
+        let (_connection, channel) = scene.channel().await;
+        let (queue, exchange) = (scene.named(BOT.name), scene.named(bus::EXCHANGE));
+        let unbound = channel.queue_unbind(
+            queue.into(),
+            exchange.into(),
+            BOT.bindings[0].into(),
+            FieldTable::default(),
+        );
+        unbound.await.unwrap();
+        assert_eq!(bus.publish(&telemetry, &[message(1)]).await, [Err(PublishError::Unroutable)]);
+
+        let report = bus::check(scene.config(), &[BOT]).await.unwrap();
+
+        assert_eq!((report.problems, report.missing), (vec![], vec![]));
+        assert_eq!(bus.publish(&telemetry, &[message(1)]).await, [Ok(())]);
+        next(&mut bot).await.ack(&telemetry).await;
     })
     .await;
 }
@@ -196,7 +243,8 @@ async fn a_broker_that_suits_says_what_it_is() {
     broker::tell("suits", async |scene| {
         let report = bus::check(scene.config(), &[BOT]).await.unwrap();
         assert_eq!(report.problems, []);
-        let names = ["muster.events", "muster.bot", "muster.bot.dead"].map(|name| scene.named(name));
+        let names = ["muster.events", "muster.events.dead", "muster.bot", "muster.bot.dead"]
+            .map(|name| scene.named(name));
         assert_eq!(report.missing, names);
 
         scene.bus().subscribe(BOT).await;
