@@ -75,6 +75,12 @@ pub enum TransferError {
     /// A table that this program doesn't know: a newer one has written to the source.
     #[error("the embedded database has a table that this version doesn't know: {0}")]
     Unknown(String),
+    /// A column that the target doesn't have: a newer version has written to the source.
+    #[error("the embedded database has a column that the PostgreSQL database lacks: {0}")]
+    UnknownColumn(String),
+    /// A column that only the target has.
+    #[error("the PostgreSQL database has a column that the embedded database lacks: {0}")]
+    LacksColumn(String),
     /// The target has rows.
     #[error("the PostgreSQL database isn't empty: there are rows in {0}")]
     NotEmpty(&'static str),
@@ -122,6 +128,7 @@ pub async fn transfer(
     let mut tables = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let columns = target.columns(table).await?;
+        source.has_exactly(table, &columns).await?;
         let sent = send(&mut source, &mut target, (table, &columns), &mut progress).await?;
         if target.digest(table, &columns).await? != sent {
             return Err(TransferError::Differs(table));

@@ -31,6 +31,26 @@ impl Source {
         }
     }
 
+    /// Makes sure that no column would be left behind, nor one be missing.
+    pub(super) async fn has_exactly(
+        &mut self,
+        table: &'static str,
+        columns: &[Column],
+    ) -> Result<(), TransferError> {
+        let own: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
+            .bind(table)
+            .fetch_all(&mut *self.snapshot)
+            .await
+            .map_err(StoreError::from)?;
+        if let Some(column) = own.iter().find(|own| columns.iter().all(|column| column.name != **own)) {
+            return Err(TransferError::UnknownColumn(format!("{table}.{column}")));
+        }
+        match columns.iter().find(|column| !own.contains(&column.name)) {
+            Some(column) => Err(TransferError::LacksColumn(format!("{table}.{}", column.name))),
+            None => Ok(()),
+        }
+    }
+
     pub(super) async fn count(&mut self, table: &'static str) -> Result<u64, TransferError> {
         let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
         let rows: i64 =

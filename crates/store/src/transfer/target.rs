@@ -11,6 +11,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 const BEGIN: &str = "RESET ROLE; BEGIN; SET LOCAL statement_timeout = 0; \
      SET LOCAL idle_in_transaction_session_timeout = 0";
 
+/// As long as it takes, but without a lock that somebody else holds.
+const ANALYZE: [&str; 2] = ["SET statement_timeout = 0", "ANALYZE (SKIP_LOCKED)"];
+
 const COLUMNS: &str = "SELECT column_name::text, data_type::text FROM information_schema.columns \
      WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position";
 
@@ -143,9 +146,12 @@ impl Target {
     pub(super) async fn finish(mut self) -> Result<(), TransferError> {
         self.force(true).await?;
         self.order("COMMIT".to_owned()).await?;
-        // The planner knows nothing of what came at once.
-        self.order("ANALYZE".to_owned()).await?;
-        self.connection.close().await.map_err(failed)?;
+        // From here on everything is moved, whatever else goes wrong. The planner knows nothing of what came at once;
+        // what isn't analyzed now, the server does by itself.
+        for order in ANALYZE {
+            let _ = self.order(order.to_owned()).await;
+        }
+        let _ = self.connection.close().await;
         Ok(())
     }
 

@@ -149,6 +149,46 @@ async fn what_fails_halfway_leaves_nothing_behind() {
     end([from, to]).await;
 }
 
+/// Rows that fail while they are analyzed, always or only when that may not take its time.
+async fn fails_to_be_analyzed(to: &Database, when: &str) {
+    let watch = format!(
+        "CREATE FUNCTION watched(name text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN \
+         IF current_query() LIKE '%ANALYZE%' AND {when} THEN RAISE 'not now'; END IF; RETURN name; END $$; \
+         CREATE INDEX watched ON guilds (watched(name))"
+    );
+    to.raw.execute(&watch).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_moved_is_analyzed_and_stays_moved_when_it_cannot_be() {
+    let analyzed = "SELECT relname::text FROM pg_class WHERE relname = 'guilds' AND reltuples > 0";
+    for (when, expected) in
+        [("true", &[][..]), ("current_setting('statement_timeout') <> '0'", &["guilds"][..])]
+    {
+        let Some((from, to)) = both().await else { return };
+        tour::fill(&from).await;
+        fails_to_be_analyzed(&to, when).await;
+        moved(&from.store, &to.store).await.unwrap();
+        expect_same(&from, &to).await;
+        assert_eq!(to.raw.column(analyzed).await, expected, "{when}");
+        end([from, to]).await;
+    }
+}
+
+#[tokio::test]
+async fn no_column_is_left_behind() {
+    let Some((from, to)) = both().await else { return };
+    let refused = async || moved(&from.store, &to.store).await.unwrap_err().to_string();
+    from.raw.execute("ALTER TABLE games ADD COLUMN mood TEXT").await.unwrap();
+    insta::assert_snapshot!(refused().await, @"the embedded database has a column that the PostgreSQL database lacks: games.mood");
+    to.raw.execute("ALTER TABLE games ADD COLUMN mood TEXT").await.unwrap();
+    to.raw.execute("ALTER TABLE shards ADD COLUMN mood TEXT").await.unwrap();
+    insta::assert_snapshot!(refused().await, @"the PostgreSQL database has a column that the embedded database lacks: shards.mood");
+    to.raw.execute("ALTER TABLE shards DROP COLUMN mood").await.unwrap();
+    moved(&from.store, &to.store).await.unwrap();
+    end([from, to]).await;
+}
+
 #[tokio::test]
 async fn a_transfer_goes_one_way_between_complete_schemas() {
     let Some((from, to)) = both().await else { return };
