@@ -3,7 +3,7 @@
 use crate::open::server;
 use crate::{OpenError, Patience, Store, StoreConfig, StoreError};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{PgConnection, PgPool, SqlitePool};
 use std::fmt;
 use telemetry::{ServiceName, Telemetry};
 
@@ -118,9 +118,24 @@ async fn ask_server(
         sqlx::query_as("SELECT clock_timestamp()").fetch_one(&mut *connection).await?;
     findings.push(skew(theirs.into(), (before, now())));
 
-    let role = sqlx::query_as(Role::ASK).bind(APP_ROLE).fetch_one(&mut *connection).await?;
-    findings.push(Role::judge(&role));
+    findings.push(role(&mut connection).await?.judge());
     Ok(())
+}
+
+async fn role(connection: &mut PgConnection) -> Result<Role, sqlx::Error> {
+    sqlx::query_as(Role::ASK).bind(APP_ROLE).fetch_one(connection).await
+}
+
+/// Why row-level security doesn't hold a service that works with this store, and how to mend it; none when it does, or
+/// there is no server.
+///
+/// # Errors
+/// When the database can't be asked.
+pub async fn unwalled(store: &Store) -> Result<Option<String>, StoreError> {
+    let Some(server) = store.db.pools.server() else { return Ok(None) };
+    let mut connection = server.acquire().await?;
+    let verdict = role(&mut connection).await?.judge().verdict;
+    Ok(matches!(verdict, Verdict::Ill { .. }).then(|| verdict.to_string()))
 }
 
 /// Compares two clocks; the answer came at some moment between two of ours.
@@ -150,18 +165,24 @@ struct Role {
     trouble: Option<String>,
     /// Whether there is a role to work as.
     is_made: bool,
+    /// The tables of guilds whose wall is down; none when all stand.
+    open_tables: Option<String>,
 }
 
 impl Role {
     /// Tables of ours only; before the first migration there are none.
-    const ASK: &str = "WITH ours AS (SELECT oid, relowner FROM pg_class WHERE relkind = 'r' \
-         AND relnamespace = current_schema()::regnamespace AND relname NOT LIKE '\\_%') \
+    const ASK: &str = "WITH ours AS (SELECT oid, relname, relowner, relrowsecurity AND relforcerowsecurity AS walled \
+         FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND relname NOT LIKE '\\_%') \
          SELECT session_user::text AS signed_in, current_user::text AS works_as, CASE \
          WHEN EXISTS (SELECT 1 FROM ours, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed \
          WHERE NOT has_table_privilege(current_user, ours.oid, needed)) THEN 'cramped' \
          WHEN (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) THEN 'boundless' \
          WHEN EXISTS (SELECT 1 FROM ours WHERE pg_get_userbyid(relowner) = current_user) THEN 'owner' END AS trouble, \
-         EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) AS is_made";
+         EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) AS is_made, \
+         (SELECT string_agg(relname, ', ' ORDER BY relname) FROM ours \
+         WHERE (relname = 'guilds' OR EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = ours.oid AND attname = 'guild')) \
+         AND NOT (walled AND EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = ours.oid AND polname = 'of_guild'))) \
+         AS open_tables";
 
     fn judge(&self) -> Finding {
         let Self { signed_in, works_as, .. } = self;
@@ -171,16 +192,21 @@ impl Role {
         } else {
             format!("run CREATE ROLE {APP_ROLE} NOLOGIN as a superuser, then muster migrate")
         };
-        match self.trouble.as_deref() {
-            None => well("permissions", format!("{who}, whom row-level security holds")),
-            Some("cramped") => {
+        match (self.trouble.as_deref(), &self.open_tables) {
+            (None, Some(tables)) => {
+                let mend = "let their owner ENABLE and FORCE ROW LEVEL SECURITY on each, with the policy of_guild that \
+                            the migrations give it";
+                ill("permissions", format!("{who}, but the wall between guilds is down on {tables}"), mend)
+            }
+            (None, None) => well("permissions", format!("{who}, whom row-level security holds")),
+            (Some("cramped"), _) => {
                 let mend = "run muster migrate as the owner of the tables";
                 ill("permissions", format!("{who}, who may not change every table"), mend)
             }
-            Some("boundless") => {
+            (Some("boundless"), _) => {
                 ill("permissions", format!("{who}, whom no wall between guilds holds"), mend)
             }
-            Some(_) => ill("permissions", format!("{who}, who owns the tables"), mend),
+            (Some(_), _) => ill("permissions", format!("{who}, who owns the tables"), mend),
         }
     }
 }
@@ -224,7 +250,7 @@ mod tests {
         let told = |works_as: &str, trouble: Option<&str>, is_made| {
             let (signed_in, works_as) = ("muster".to_owned(), works_as.to_owned());
             let trouble = trouble.map(str::to_owned);
-            Role { signed_in, works_as, trouble, is_made }.judge().verdict.to_string()
+            Role { signed_in, works_as, trouble, is_made, open_tables: None }.judge().verdict.to_string()
         };
         let told = [
             told("muster_app", None, true),

@@ -4,7 +4,7 @@ use crate::database::{self, Database};
 use crate::sample::seconds;
 use jiff::Timestamp;
 use std::time::Duration;
-use store::doctor::{Finding, examine};
+use store::doctor::{Finding, examine, unwalled};
 use store::{Patience, StoreConfig};
 use telemetry::Secret;
 
@@ -72,6 +72,28 @@ async fn a_server_whose_clock_is_wrong_and_whose_schema_is_old() {
     );
     let pending = db.store.migration_state().await.unwrap().pending();
     assert_eq!(told[2], format!("migrations: {pending} are pending; run muster migrate"));
+    db.tell(async |_| ()).await;
+}
+
+#[tokio::test]
+async fn a_server_whose_walls_are_down() {
+    let Some(db) = Database::on_a_server().await else { return };
+    let db = db.signed_in_as_service().await;
+    let permissions = async || {
+        let told = told(&db.config).await;
+        told.lines().find(|line| line.starts_with("permissions: ")).unwrap().to_owned()
+    };
+    let sound = permissions().await;
+    assert_eq!(unwalled(&db.store).await.unwrap(), None);
+    let down = [
+        "ALTER TABLE games DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE guilds NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY of_guild ON members",
+    ];
+    db.raw.execute(&down.join("; ")).await.unwrap();
+    insta::assert_snapshot!(permissions().await, @"permissions: signs in as muster_test_service and works as muster_app, but the wall between guilds is down on games, guilds, members; let their owner ENABLE and FORCE ROW LEVEL SECURITY on each, with the policy of_guild that the migrations give it");
+    assert!(permissions().await.ends_with(&unwalled(&db.store).await.unwrap().unwrap()));
+    assert_ne!(permissions().await, sound);
     db.tell(async |_| ()).await;
 }
 
