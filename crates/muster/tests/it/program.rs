@@ -47,6 +47,13 @@ pub(crate) fn browser() -> reqwest::Client {
     client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
+/// The program that was built with these tests, or another build of it, for those who measure.
+fn program() -> String {
+    #[expect(clippy::disallowed_methods, reason = "whoever measures says which build")]
+    let another = std::env::var("MUSTER_TEST_PROGRAM");
+    another.unwrap_or_else(|_| env!("CARGO_BIN_EXE_muster").to_owned())
+}
+
 /// A folder with nothing in it, and the environment of an operator who has set nothing.
 pub(crate) struct Home {
     folder: TempDir,
@@ -88,7 +95,7 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        let mut command = Command::new(program());
         command.args(arguments).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command

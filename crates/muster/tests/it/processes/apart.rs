@@ -38,10 +38,8 @@ impl Apart {
         let listen = ["--listen", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0"];
         let gathering = Home::watched();
         let collector = gathering.start(&[&["collector"], &listen[..], &DOORS].concat()).await;
-        let home = Home::watched()
-            .set("DATABASE_URL", &servers.database)
-            .set("REDIS_URL", &servers.redis)
-            .set("AMQP_URL", &servers.amqp)
+        let home = servers
+            .home()
             .set("DISCORD_BOT_TOKEN", BOT_TOKEN)
             .set("MUSTER_INTERNAL_KEY", INTERNAL_KEY)
             .set("MUSTER_PRACTICE_URL", practice.address("practice"))

@@ -1,5 +1,6 @@
 //! The three servers, with something of each that is ours alone.
 
+use crate::program::{Home, browser};
 use sqlx::Executor as _;
 use sqlx::postgres::PgPoolOptions;
 
@@ -12,6 +13,8 @@ pub(crate) struct Servers {
     pub(crate) database: String,
     pub(crate) redis: String,
     pub(crate) amqp: String,
+    /// The broker's management API, and the name of our virtual host there.
+    management: (String, String),
 }
 
 impl Servers {
@@ -34,7 +37,23 @@ impl Servers {
             database: database(postgres, &own).await,
             redis: format!("{}/{}", redis.trim_end_matches('/'), keyspace(name)),
             amqp: virtual_host(amqp, management, &own).await,
+            management: (management.clone(), own),
         })
+    }
+
+    /// An environment in which every service works with these.
+    pub(crate) fn home(&self) -> Home {
+        let home = Home::watched().set("DATABASE_URL", &self.database);
+        home.set("REDIS_URL", &self.redis).set("AMQP_URL", &self.amqp)
+    }
+
+    /// Makes a queue that is not as ours are.
+    pub(crate) async fn declare_classic(&self, queue: &str) {
+        let (management, host) = &self.management;
+        let classic = serde_json::json!({ "durable": true, "arguments": { "x-queue-type": "classic" } });
+        let made =
+            browser().put(format!("{management}/api/queues/{host}/{queue}")).json(&classic).send().await;
+        assert!(made.unwrap().status().is_success());
     }
 }
 
@@ -53,7 +72,7 @@ async fn database(server: &str, name: &str) -> String {
 }
 
 async fn virtual_host(amqp: &str, management: &str, name: &str) -> String {
-    let http = crate::program::browser();
+    let http = browser();
     let user = url::Url::parse(amqp).unwrap().username().to_owned();
     let all = serde_json::json!({ "configure": ".*", "write": ".*", "read": ".*" });
     let vhost = http.put(format!("{management}/api/vhosts/{name}"));

@@ -1,0 +1,69 @@
+//! The broker is away for a while: people notice nothing, and afterwards everybody hears of everything once.
+
+use super::apart::Apart;
+use super::crowd::Crowd;
+use super::servers::Servers;
+use crate::program::{eventually, until};
+use sqlx::PgPool;
+use std::time::{Duration, Instant};
+use testkit::{Network, Proxy};
+
+/// How long it is away; as long as `MUSTER_TEST_OUTAGE_SECONDS` says instead.
+const AWAY: Duration = Duration::from_secs(12);
+/// Games that are made meanwhile.
+const GAMES: u32 = 12;
+
+const UNPUBLISHED: &str = "SELECT count(*) FROM outbox WHERE published_at IS NULL";
+
+fn wished() -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "whoever has some minutes says so")]
+    let wished = std::env::var("MUSTER_TEST_OUTAGE_SECONDS").ok();
+    wished.map_or(AWAY, |seconds| Duration::from_secs(seconds.parse().expect("a number of seconds")))
+}
+
+async fn count(database: &PgPool, what: &'static str) -> i64 {
+    sqlx::query_scalar(what).fetch_one(database).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_away_is_missed_by_nobody() {
+    let Some(mut servers) = Servers::of_our_own("outage").await else { return };
+    let mut broker = url::Url::parse(&servers.amqp).unwrap();
+    let address = format!("{}:{}", broker.host_str().unwrap(), broker.port().unwrap());
+    let proxy = Proxy::before(address.parse().unwrap()).await;
+    broker.set_port(Some(proxy.port())).unwrap();
+    servers.amqp = broker.to_string();
+    let mut apart = Apart::prepare(&servers).await.start(2, 1).await;
+    let crowd = Crowd::gather(&mut apart).await;
+    let database = PgPool::connect(&servers.database).await.unwrap();
+    until("nothing to publish", async || match count(&database, UNPUBLISHED).await {
+        0 => Ok(()),
+        left => Err(left),
+    })
+    .await;
+
+    proxy.becomes(Network::Cut);
+    let (away, before) = (wished(), count(&database, "SELECT count(*) FROM outbox").await);
+    let busy = crowd.begin(away / GAMES);
+    for game in 1..=GAMES as usize {
+        eventually("a game", async || (crowd.made() >= game).then_some(())).await;
+    }
+    busy.end().await;
+    let written = count(&database, "SELECT count(*) FROM outbox").await - before;
+    assert_eq!(count(&database, UNPUBLISHED).await, written, "everything is kept");
+    assert_eq!(crowd.heard().await.len(), 0, "nobody has heard of it yet");
+
+    let back = Instant::now();
+    proxy.becomes(Network::Up);
+    let published = async || (count(&database, UNPUBLISHED).await == 0).then_some(());
+    eventually("an empty outbox", published).await;
+    println!(
+        "{} requests were answered in {away:?} without a broker; {written} events were out {:.1?} after it was back",
+        crowd.answered(),
+        back.elapsed()
+    );
+    let heard = crowd.has_heard_everything_once(&database).await;
+    println!("{heard} notices were heard once");
+    database.close().await;
+    apart.stop().await;
+}
