@@ -1,5 +1,6 @@
 //! What the two daemons do when a moment has come.
 
+use crate::ledger::by_own_clock;
 use crate::perform::perform;
 use crate::write::{reschedule, save_and_announce};
 use crate::{Ctx, StoreError};
@@ -42,13 +43,14 @@ pub fn hints(ctx: &Ctx, duty: Duty) -> watch::Receiver<u64> {
     })
 }
 
-/// When a daemon has to look next, and how much is due now.
+/// When a daemon has to look next, by its own clock, and how much is due now.
 ///
 /// # Errors
 /// The store failed.
 pub async fn look(ctx: &Ctx, duty: Duty) -> Result<(Option<Timestamp>, u64), StoreError> {
     let mut tx = ctx.quiet.read().await?;
     let next = store::schedule::next_due(&mut tx, duty).await?;
+    let next = by_own_clock(ctx, &mut tx, next).await?;
     let due = store::schedule::due(&mut tx, duty, ctx.clock.now()).await?;
     Ok((next, due))
 }
@@ -163,7 +165,8 @@ async fn dispatch(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
     let scope = GuildScope::of_due(row);
     let mut tx = ctx.store.begin().await?;
     let game = store::games::lock(&mut tx, scope, row.game).await?;
-    let expired = row.moment.deadline.is_some_and(|deadline| ctx.clock.now() >= deadline);
+    let now = tx.now(ctx.clock.now()).await?;
+    let expired = row.moment.deadline.is_some_and(|deadline| now >= deadline);
     let skipped = match &game {
         None => Some("gone"),
         Some(game) if game.status.is_final() => Some("over"),
@@ -283,7 +286,7 @@ pub async fn fail(ctx: &Ctx, row: &DueRow, error: &str) -> Result<(), StoreError
         bury(&mut tx, row, error).await?;
     } else {
         let jitter = SignedDuration::from_millis(ctx.chance.below(JITTER_MS).cast_signed());
-        let again = ctx.clock.now() + pause(row.attempts) + jitter;
+        let again = tx.now(ctx.clock.now()).await? + pause(row.attempts) + jitter;
         store::schedule::retry(&mut tx, row, again, error).await?;
     }
     tx.commit().await

@@ -53,10 +53,10 @@ async fn apply(ctx: &Ctx, tx: &mut Tx, event: &Event) -> Result<(), StoreError> 
     let roster = store::participants::of_game(tx, scope, id).await?;
     let split = seats::split(&game, &roster);
     if !overtaken(event, &game) {
-        let due = scheduled_for(event);
+        let (due, now) = (scheduled_for(event), tx.now(ctx.clock.now()).await?);
         for notice in notice::for_event(event, &game, &split) {
             let row = DeliveryId::new(ctx.chance.uuid(ctx.clock.now()));
-            store::deliveries::add(tx, scope, (row, id, &notice), (due, ctx.clock.now())).await?;
+            store::deliveries::add(tx, scope, (row, id, &notice), (due, now)).await?;
         }
     }
     if shows_on_card(&event.body) {

@@ -131,7 +131,8 @@ pub async fn sync(ctx: &Ctx, told: discord::GuildSnapshot) -> Result<(), StoreEr
             let first = Template::first(TemplateId::new(ctx.chance.uuid(now)), told.id, channel);
             store::templates::insert(&mut tx, &first).await?;
         }
-        store::deliveries::wake(&mut tx, scope, CHANNEL_FORBIDDEN, now).await?;
+        let at_once = tx.now(now).await?;
+        store::deliveries::wake(&mut tx, scope, CHANNEL_FORBIDDEN, at_once).await?;
         tx.commit().await
     };
     perform(&span, work).await

@@ -33,22 +33,36 @@ pub fn card_hints(ctx: &Ctx) -> watch::Receiver<u64> {
     ctx.store.hints().subscribe(Hint::Cards)
 }
 
-/// When the next delivery is to be tried.
+/// When the next delivery is to be tried, by this process's own clock.
 ///
 /// # Errors
 /// The store failed.
 pub async fn next_delivery(ctx: &Ctx) -> Result<Option<Timestamp>, StoreError> {
     let mut tx = ctx.quiet.read().await?;
-    store::deliveries::next_due(&mut tx).await
+    let next = store::deliveries::next_due(&mut tx).await?;
+    by_own_clock(ctx, &mut tx, next).await
 }
 
-/// When the next card is to be edited.
+/// When the next card is to be edited, by this process's own clock.
 ///
 /// # Errors
 /// The store failed.
 pub async fn next_card(ctx: &Ctx) -> Result<Option<Timestamp>, StoreError> {
     let mut tx = ctx.quiet.read().await?;
-    store::cards::next_due(&mut tx).await
+    let next = store::cards::next_due(&mut tx).await?;
+    by_own_clock(ctx, &mut tx, next).await
+}
+
+/// What this process's clock shows when the store's shows `next`.
+pub(crate) async fn by_own_clock(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    next: Option<Timestamp>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let Some(next) = next else { return Ok(None) };
+    let here = ctx.clock.now();
+    let ahead = here.duration_since(tx.now(here).await?);
+    Ok(Some(next.saturating_add(ahead).unwrap_or(next)))
 }
 
 /// Claims deliveries whose time has come.
@@ -105,7 +119,8 @@ pub async fn prepare(ctx: &Ctx, row: &DeliveryRow) -> Result<Prepared, StoreErro
     let Some(mut material) = material(&mut tx, scope, row.game).await? else {
         return Ok(Prepared::Skip("gone"));
     };
-    if let Some(reason) = pointless(row, &material.game, ctx.clock.now()) {
+    let now = tx.now(ctx.clock.now()).await?;
+    if let Some(reason) = pointless(row, &material.game, now) {
         return Ok(Prepared::Skip(reason));
     }
     if let Recipient::User(user) = row.to {
@@ -145,9 +160,20 @@ async fn material(
 /// The store failed.
 pub async fn sending(ctx: &Ctx, row: &DeliveryRow) -> Result<bool, StoreError> {
     let mut tx = ctx.store.begin().await?;
-    let mine = store::deliveries::sending(&mut tx, row, ctx.clock.now()).await?;
+    let now = tx.now(ctx.clock.now()).await?;
+    let mine = store::deliveries::sending(&mut tx, row, now).await?;
     tx.commit().await?;
     Ok(mine)
+}
+
+/// How long ago a delivery was first tried under its nonce; none when it never was.
+///
+/// # Errors
+/// The store failed.
+pub async fn in_doubt_for(ctx: &Ctx, row: &DeliveryRow) -> Result<Option<SignedDuration>, StoreError> {
+    let Some(since) = row.sending_since else { return Ok(None) };
+    let now = ctx.quiet.read().await?.now(ctx.clock.now()).await?;
+    Ok(Some(now.duration_since(since)))
 }
 
 /// Writes that the message is out. An announcement is the game's card from then on, in the version it was drawn.
@@ -160,8 +186,9 @@ pub async fn sent(
     (channel, message): (ChannelId, MessageId),
     version: u64,
 ) -> Result<bool, StoreError> {
-    let (scope, now) = (GuildScope::of_delivery(row), ctx.clock.now());
+    let scope = GuildScope::of_delivery(row);
     let mut tx = ctx.store.begin().await?;
+    let now = tx.now(ctx.clock.now()).await?;
     let mine = store::deliveries::sent(&mut tx, row, (channel, message), now).await?;
     if mine && row.kind == NoticeKind::Announcement {
         let at = (channel, message);
@@ -196,8 +223,8 @@ pub async fn put_off(
     (pause, reason): (SignedDuration, &str),
     surely_unsent: bool,
 ) -> Result<bool, StoreError> {
-    let at = ctx.clock.now() + pause;
     let mut tx = ctx.store.begin().await?;
+    let at = tx.now(ctx.clock.now()).await? + pause;
     let mine = store::deliveries::retry(&mut tx, row, (at, reason), surely_unsent).await?;
     tx.commit().await?;
     Ok(mine)
@@ -212,8 +239,8 @@ pub async fn dms_closed(
     row: &DeliveryRow,
     (user, channel): (UserId, ChannelId),
 ) -> Result<bool, StoreError> {
-    let now = ctx.clock.now();
     let mut tx = ctx.store.begin().await?;
+    let now = tx.now(ctx.clock.now()).await?;
     store::users::close_dms(&mut tx, user, now).await?;
     let mine = store::deliveries::redirect(&mut tx, row, channel, now).await?;
     tx.commit().await?;
@@ -260,7 +287,8 @@ pub async fn card_shown(
     pause: SignedDuration,
 ) -> Result<bool, StoreError> {
     let mut tx = ctx.store.begin().await?;
-    let mine = store::cards::shown(&mut tx, row, version, ctx.clock.now() + pause).await?;
+    let again = tx.now(ctx.clock.now()).await? + pause;
+    let mine = store::cards::shown(&mut tx, row, version, again).await?;
     tx.commit().await?;
     Ok(mine)
 }
@@ -271,7 +299,8 @@ pub async fn card_shown(
 /// The store failed.
 pub async fn card_put_off(ctx: &Ctx, row: &CardRow, pause: SignedDuration) -> Result<bool, StoreError> {
     let mut tx = ctx.store.begin().await?;
-    let mine = store::cards::retry(&mut tx, row, ctx.clock.now() + pause).await?;
+    let again = tx.now(ctx.clock.now()).await? + pause;
+    let mine = store::cards::retry(&mut tx, row, again).await?;
     tx.commit().await?;
     Ok(mine)
 }
@@ -281,8 +310,9 @@ pub async fn card_put_off(ctx: &Ctx, row: &CardRow, pause: SignedDuration) -> Re
 /// # Errors
 /// The store failed.
 pub async fn card_gone(ctx: &Ctx, row: &CardRow) -> Result<bool, StoreError> {
-    let (scope, now) = (GuildScope::of_card(row), ctx.clock.now());
+    let scope = GuildScope::of_card(row);
     let mut tx = ctx.store.begin().await?;
+    let now = tx.now(ctx.clock.now()).await?;
     if !store::cards::lost(&mut tx, row).await? {
         return Ok(false);
     }

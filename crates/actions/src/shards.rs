@@ -1,6 +1,7 @@
 //! Connections to Discord's gateway: which process holds which.
 //!
-//! Leases go by the machine's clock: connections live in its time, also where a practice clock is moved.
+//! Leases go by the server's clock, or by the machine's where there is only one: connections live in that time, also
+//! where a practice clock is moved.
 
 use crate::Ctx;
 use clock::Clock;
@@ -16,7 +17,8 @@ pub use store::shards::{ShardRow, ShardSession};
 /// The store failed.
 pub async fn claim(ctx: &Ctx, total: u32, lease: SignedDuration) -> Result<Option<ShardRow>, StoreError> {
     let mut tx = ctx.quiet.begin().await?;
-    let row = store::shards::claim(&mut tx, total, Clock::System.now(), lease).await?;
+    let now = tx.shared_now(Clock::System.now()).await?;
+    let row = store::shards::claim(&mut tx, total, now, lease).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -27,7 +29,8 @@ pub async fn claim(ctx: &Ctx, total: u32, lease: SignedDuration) -> Result<Optio
 /// The store failed.
 pub async fn keep(ctx: &Ctx, shard: &ShardRow, lease: SignedDuration) -> Result<bool, StoreError> {
     let mut tx = ctx.quiet.begin().await?;
-    let ours = store::shards::keep(&mut tx, shard, Clock::System.now(), lease).await?;
+    let now = tx.shared_now(Clock::System.now()).await?;
+    let ours = store::shards::keep(&mut tx, shard, now, lease).await?;
     tx.commit().await?;
     Ok(ours)
 }
@@ -47,8 +50,8 @@ pub async fn release(ctx: &Ctx, shard: &ShardRow) -> Result<(), StoreError> {
 /// # Errors
 /// The store failed.
 pub async fn may_identify(ctx: &Ctx, shard: &ShardRow) -> Result<Result<(), Duration>, StoreError> {
-    let now = Clock::System.now();
     let mut tx = ctx.quiet.begin().await?;
+    let now = tx.shared_now(Clock::System.now()).await?;
     let answer = store::shards::may_identify(&mut tx, shard, now).await?;
     tx.commit().await?;
     Ok(answer.map_err(|free| Duration::try_from(free.duration_since(now)).unwrap_or_default()))

@@ -149,7 +149,6 @@ fn is_away(error: &StoreError) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
     use crate::render::Pages;

@@ -127,7 +127,12 @@ impl Crew {
         }
         let free = self.places.available_permits();
         if free > 0 {
-            for row in self.ledger.claim(ctx, u32::try_from(free).unwrap_or(u32::MAX)).await? {
+            let rows = self.ledger.claim(ctx, u32::try_from(free).unwrap_or(u32::MAX)).await?;
+            if rows.is_empty() {
+                // Others were quicker; whatever is left comes with the next hint or look.
+                return Ok(Next::Later(None));
+            }
+            for row in rows {
                 self.start(row).await;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::outcome::{self, Outcome};
 use crate::bot::Bot;
-use actions::{DeliveryRow, StoreError};
+use actions::{DeliveryRow, StoreError, ledger};
 use discord::{Marker, RestError, SentMessage, Verdict};
 use domain::ChannelId;
 use domain::notice::Recipient;
@@ -28,7 +28,7 @@ enum Found {
 /// Settles a delivery that was being sent, too long ago for its nonce to hold; none when it can be sent as any other.
 pub(super) async fn settle(bot: &Bot, row: &DeliveryRow) -> Result<Option<Outcome>, StoreError> {
     let Some(since) = row.sending_since else { return Ok(None) };
-    if bot.ctx.clock.now().duration_since(since) < NONCE_HOLDS {
+    if ledger::in_doubt_for(&bot.ctx, row).await?.is_none_or(|time| time < NONCE_HOLDS) {
         return Ok(None);
     }
     let outcome = match search(bot, row, since).await {

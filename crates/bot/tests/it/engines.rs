@@ -39,11 +39,11 @@ impl Engines {
 
     /// The rooms of a process on these engines, whose clock is its own.
     pub(crate) async fn ctx(&self, rooms: Ctx, clock: Clock) -> Ctx {
-        let store = self.store(&rooms.telemetry).await;
+        let store = self.store(&rooms.telemetry, self.network.port()).await;
         store.migrate().await.unwrap();
         let store = match clock {
             Clock::System => store.due_by_server(),
-            _ => store,
+            Clock::Practice(_) => store,
         };
         let broker = RabbitConfig {
             name_prefix: format!("{}.", self.name),
@@ -55,9 +55,16 @@ impl Engines {
         Ctx { store, quiet, bus, clock, ..rooms }
     }
 
-    async fn store(&self, telemetry: &Telemetry) -> Store {
+    /// The same rooms on the same database, without the network between.
+    pub(crate) async fn elsewhere(&self, rooms: &Ctx) -> Ctx {
+        let port = PgConnectOptions::from_str(&self.server).unwrap().get_port();
+        let store = self.store(&Telemetry::off(rooms.telemetry.service()), port).await;
+        Ctx { quiet: store.clone(), store, ..rooms.clone() }
+    }
+
+    async fn store(&self, telemetry: &Telemetry, port: u16) -> Store {
         let options = PgConnectOptions::from_str(&self.server).unwrap().database(&self.name);
-        let url = options.host("127.0.0.1").port(self.network.port()).to_url_lossy();
+        let url = options.host("127.0.0.1").port(port).to_url_lossy();
         Store::open(&StoreConfig::Postgres(Secret::new(url.into())), telemetry).await.unwrap()
     }
 

@@ -8,5 +8,6 @@ mod engines;
 mod interactions;
 mod lifecycle;
 mod outage;
+mod skew;
 mod stage;
 mod traces;

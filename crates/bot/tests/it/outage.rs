@@ -19,21 +19,21 @@ const FILL_THE_DISK: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAG
 const EMPTY_THE_DISK: &str = "DROP TRIGGER full_disk ON inbox";
 
 /// A bot and the relay of its process.
-struct Running {
+pub(crate) struct Running {
     bot: JoinHandle<Result<(), BotError>>,
     relay: JoinHandle<()>,
     stop: CancellationToken,
 }
 
 impl Running {
-    fn start(house: &House, ctx: &Ctx) -> Self {
+    pub(crate) fn start(house: &House, ctx: &Ctx) -> Self {
         let stop = house.stop.child_token();
         let config = BotConfig { token: house.token(), dashboard: None, shards: NonZeroU32::MIN };
         let bot = telemetry::spawn(bot::run(ctx.clone(), config, stop.clone()));
         Self { bot, relay: telemetry::spawn(relay::run(ctx.clone(), stop.clone())), stop }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.bot.await.unwrap().unwrap();
         self.relay.await.unwrap();

@@ -63,6 +63,9 @@ const BEGIN_IMMEDIATE: Statement = plain("BEGIN IMMEDIATE", "BEGIN");
 const BEGIN_SNAPSHOT: Statement = plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN");
 const COMMIT: Statement = plain("COMMIT", "COMMIT");
 
+/// What the server's clock shows, by which it is decided what is due.
+const NOW: &str = "SELECT now()";
+
 /// Tells other processes, if the transaction commits.
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
 
@@ -142,6 +145,26 @@ impl Tx {
     pub(crate) fn due_by(&self, told: Timestamp) -> Option<At> {
         let by_server = self.due_by == DueBy::Server && self.system() == DbSystem::PostgreSql;
         (!by_server).then_some(At(told))
+    }
+
+    /// The moment to reckon with where something comes due: the one that is told, or the server's own where processes
+    /// go by that, so that those whose clocks differ agree.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn now(&mut self, told: Timestamp) -> Result<Timestamp, StoreError> {
+        if self.due_by(told).is_some() { Ok(told) } else { self.shared_now(told).await }
+    }
+
+    /// The same for what lives in the machines' time, also under a practice clock: the server's moment, and `here` only
+    /// where one machine is all there is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shared_now(&mut self, here: Timestamp) -> Result<Timestamp, StoreError> {
+        let Connection::Pg(tx) = &mut self.connection else { return Ok(here) };
+        let asked = sqlx::query_scalar::<_, At>(NOW).fetch_one(&mut **tx);
+        Ok(answered(self.patience, asked).await?.into())
     }
 
     pub(crate) const fn system(&self) -> DbSystem {
