@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    account,
     counters::{Counters, Health},
     forward::{Forward, ForwardError},
     now,
@@ -17,6 +18,7 @@ use crate::{
     prometheus::Current,
     receive::{
         self,
+        body::Budget,
         guard::{BearerToken, require_token},
         serve::{Door, Protocol, serve},
         status::Status,
@@ -101,6 +103,7 @@ impl Collector {
 
         let tasks = TaskTracker::new();
         let about = About { known, scraped: scrape.said() };
+        let interval = scrape.interval;
         scrape::start(scrape, &pipeline, &tasks, &stop);
         let forward =
             forward.as_ref().map(|config| Forward::start(config, &tasks, stop.clone())).transpose()?;
@@ -123,9 +126,15 @@ impl Collector {
 
         let token = config.bearer_token.as_ref().map(BearerToken::new);
         let status = status(current, observatory.clone());
-        let router = receive::http::router(pipeline.clone()).merge(receive::status::router(status));
+        let account =
+            account::keep(status.health.clone(), status.address.clone(), interval, pipeline.clone());
+        let stopped = stop.clone();
+        tasks.spawn(async move { stopped.run_until_cancelled(account).await });
+        let budget = Budget::new();
+        let router =
+            receive::http::router(pipeline.clone(), budget.clone()).merge(receive::status::router(status));
         let http = guarded(router, token.clone());
-        let grpc = guarded(receive::grpc::router(&pipeline), token);
+        let grpc = guarded(receive::grpc::router(pipeline.clone(), budget), token);
         tasks.spawn(serve(http_door, http, stop.clone()));
         tasks.spawn(serve(grpc_door, grpc, stop));
         tasks.close();

@@ -11,6 +11,7 @@
 //! It links to no other room: any OpenTelemetry sender may write to it. Of Muster it knows names of attributes only:
 //! `muster.game.id` is indexed, and `story` reads what the spans of a game say about who did what and who was told.
 
+mod account;
 pub mod cloud;
 mod collector;
 mod counters;

@@ -44,7 +44,7 @@ pub(crate) async fn trace(
     let trace = find(&observatory, &id).await?;
     let spans: Vec<_> = trace.spans.iter().map(|span| span_json(&trace, span)).collect();
     let logs: Vec<_> = trace.logs.iter().map(log_json).collect();
-    Ok(Json(json!({"trace_id": trace.id, "spans": spans, "logs": logs})))
+    Ok(Json(json!({"trace_id": trace.id, "spans": spans, "logs": logs, "partial": trace.partial})))
 }
 
 /// `GET traces/{trace_id}/otlp`: the spans as they arrived, in OTLP's own JSON.

@@ -13,6 +13,16 @@ pub(crate) fn line(name: &str, label: &str, value: &str, kind: &str) -> Markup {
     }
 }
 
+/// A labelled line that shows the form of what it wants.
+pub(crate) fn hinted(name: &str, label: &str, value: &str, form: &str) -> Markup {
+    html! {
+        div .field {
+            label for=(name) { (label) }
+            input .input type="search" id=(name) name=(name) value=(value) placeholder=(form);
+        }
+    }
+}
+
 /// A labelled choice.
 pub(crate) fn choice(name: &str, label: &str, value: &str, choices: &[Choice<'_>]) -> Markup {
     html! {

@@ -39,14 +39,14 @@ async fn sheet(observatory: &Observatory, shell: &Shell, query: &LogQuery) -> Re
     let logs = observatory.reader.find_logs(&filter).await?;
     let services = observatory.reader.services().await?;
     let is_filtered = !query.pairs().is_empty();
-    let more =
-        (logs.len() == usize::from(filter.limit)).then(|| query.with_limit(filter.limit * 2).href(HERE));
+    let older = logs.last().filter(|_| logs.len() == usize::from(filter.limit));
+    let older = older.map(|last| query.before(last.time_ns).href(HERE));
     let body = html! {
         (look::heading(None, "Logs", None, None))
         (filters::form(HERE, "Filter logs", &fields(query, &services), is_filtered.then_some(HERE)))
         @if logs.is_empty() { (empty(is_filtered)) } @else {
             ol .log-lines.card.card-flush.plain { @for log in &logs { (line(log, shell)) } }
-            @if let Some(more) = more { p .observe-more { a .button href=(more) { "Show more" } } }
+            @if let Some(older) = older { p .observe-more { a .button href=(older) { "Older records" } } }
         }
     };
     Ok(Sheet { title: "Logs".into(), tab: HERE, body, ..Sheet::default() })
@@ -58,6 +58,8 @@ fn fields(query: &LogQuery, services: &[String]) -> Markup {
         (filters::services(services, &query.service))
         (filters::choice("severity", "Level", &query.severity, &LEVELS))
         (filters::line("trace_id", "Trace id", &query.trace_id, "search"))
+        (filters::line("from", "From (UTC)", &query.from, "datetime-local"))
+        (filters::line("to", "To (UTC)", &query.to, "datetime-local"))
     }
 }
 

@@ -26,6 +26,8 @@ const MAX_DOTS: usize = 60;
 /// How far back one may look, in minutes.
 const WINDOWS: [(&str, &str); 5] =
     [("15", "15 min"), ("60", "1 h"), ("360", "6 h"), ("1440", "24 h"), ("10080", "7 days")];
+/// Beginnings of names that the collector gives itself.
+const TOLD_HERE: [&str; 4] = ["otelcol.", "postgresql.", "redis.", "rabbitmq."];
 const MINUTE_NS: i64 = 60_000_000_000;
 
 /// `GET /observatory/metrics`.
@@ -66,16 +68,22 @@ fn name_table(names: &[MetricName], known: Option<&KnownNames>) -> Markup {
         vec![
             html! {
                 a href=(href(HERE, &[("name", &metric.name)])) { (look::breakable(&metric.name)) }
-                @if known.is_some_and(|known| !known.metrics.contains(&metric.name)) { " " (look::quiet_badge(Tone::Warn, "not listed")) }
+                @if known.is_some_and(|known| is_unlisted(known, &metric.name)) { " " (look::quiet_badge(Tone::Warn, "not listed")) }
                 @if !metric.description.is_empty() { div .muted { (metric.description) } }
             },
-            html! { (metric.kind) },
-            html! { code { (metric.unit) } },
+            html! { span .metric-kind { (metric.kind) } },
+            html! { code .metric-kind { (metric.unit) } },
             html! { span .tags { @for name in metric.services.split(',') { (look::service(name)) } } },
             html! { (metric.series) },
         ]
     };
     look::table("", &columns, &names.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What the collector itself counts and asks for is not of the senders' list.
+fn is_unlisted(known: &KnownNames, name: &str) -> bool {
+    let is_told_here = name == "up" || TOLD_HERE.iter().any(|prefix| name.starts_with(prefix));
+    !is_told_here && !known.metrics.contains(name)
 }
 
 async fn one(

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
 use serde::Deserialize;
 
+use super::format::timestamp;
 use crate::{
     ids::TraceId,
     store::{LogFilter, TraceFilter},
@@ -39,6 +40,9 @@ pub(crate) struct LogQuery {
     pub(crate) trace_id: String,
     pub(crate) severity: String,
     pub(crate) q: String,
+    /// RFC 3339, or the local form of a date field (read as UTC).
+    pub(crate) from: String,
+    pub(crate) to: String,
     pub(crate) limit: String,
 }
 
@@ -90,6 +94,11 @@ impl TraceQuery {
         href(path, &self.pairs())
     }
 
+    /// The same up to a moment.
+    pub(crate) fn before(&self, unix_ns: i64) -> Self {
+        Self { to: before(unix_ns), ..self.clone() }
+    }
+
     pub(crate) fn wants_errors(&self) -> bool {
         matches!(self.error.trim(), "1" | "true" | "on")
     }
@@ -117,6 +126,8 @@ impl LogQuery {
             ("service", &self.service),
             ("severity", &self.severity),
             ("trace_id", &self.trace_id),
+            ("from", &self.from),
+            ("to", &self.to),
             ("limit", &self.limit),
         ];
         pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect()
@@ -127,8 +138,9 @@ impl LogQuery {
         href(path, &self.pairs())
     }
 
-    pub(crate) fn with_limit(&self, limit: u16) -> Self {
-        Self { limit: limit.to_string(), ..self.clone() }
+    /// The same up to a moment.
+    pub(crate) fn before(&self, unix_ns: i64) -> Self {
+        Self { to: before(unix_ns), ..self.clone() }
     }
 
     pub(crate) fn filter(&self) -> Result<LogFilter, BadFilter> {
@@ -139,6 +151,8 @@ impl LogQuery {
                 .map_err(|_| BadFilter { field: "trace_id", problem: "32 hexadecimal digits" })?,
             min_severity: severity(&self.severity)?,
             text: text(&self.q),
+            from_ns: instant("from", &self.from)?,
+            until_ns: instant("to", &self.to)?,
             limit: limit(&self.limit)?,
         })
     }
@@ -165,6 +179,11 @@ pub(crate) fn href(path: &str, pairs: &[(&str, &str)]) -> String {
     }
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     format!("{path}?{query}")
+}
+
+/// As precise as a date field; rounded up, so that nothing is skipped.
+fn before(unix_ns: i64) -> String {
+    timestamp(unix_ns.saturating_add(999_999)).strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string()
 }
 
 fn text(field: &str) -> Option<String> {

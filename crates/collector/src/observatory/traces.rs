@@ -30,7 +30,10 @@ async fn sheet(observatory: &Observatory, shell: &Shell, query: &TraceQuery) -> 
     let Found { traces, looked_back_to_ns } = observatory.reader.find_traces(&filter).await?;
     let services = observatory.reader.services().await?;
     let is_filtered = !query.pairs().is_empty();
-    let older = traces.last().filter(|_| traces.len() == filter.limit).map(|last| older_href(query, last));
+    let older = traces
+        .last()
+        .filter(|_| traces.len() == filter.limit)
+        .map(|last| query.before(last.start_unix_nano).href(HERE));
     let body = html! {
         (look::heading(None, "Traces", None, None))
         (filters::form(HERE, "Filter traces", &fields(query, &services), is_filtered.then_some(HERE)))
@@ -49,21 +52,11 @@ fn fields(query: &TraceQuery, services: &[String]) -> Markup {
         (filters::line("name", "Name contains", &query.name, "search"))
         (filters::line("min_ms", "At least (ms)", &query.min_ms, "number"))
         (filters::line("game", "Game id", &query.game, "search"))
-        (filters::line("attribute", "Attribute (key=value)", &query.attribute, "search"))
+        (filters::hinted("attribute", "Attribute", &query.attribute, "key=value"))
         (filters::line("from", "From (UTC)", &query.from, "datetime-local"))
         (filters::line("to", "To (UTC)", &query.to, "datetime-local"))
         label .check { input type="checkbox" name="error" value="true" checked[query.wants_errors()]; "Errors only" }
     }
-}
-
-fn older_href(query: &TraceQuery, last: &TraceSummary) -> String {
-    before_href(query, last.start_unix_nano)
-}
-
-/// As precise as the form's own field; rounded up, so that nothing is skipped.
-fn before_href(query: &TraceQuery, until_ns: i64) -> String {
-    let before = format::timestamp(until_ns.saturating_add(999_999)).strftime("%Y-%m-%dT%H:%M:%S%.3f");
-    TraceQuery { to: before.to_string(), ..query.clone() }.href(HERE)
 }
 
 /// How far the search came in the time that a page may take.
@@ -71,7 +64,7 @@ fn further(query: &TraceQuery, until_ns: i64, shell: &Shell) -> Markup {
     html! {
         p .observe-more {
             "Looked back to " (format::moment(until_ns, &shell.zone(), shell.now)) ". "
-            a .button href=(before_href(query, until_ns)) { "Look further back" }
+            a .button href=(query.before(until_ns).href(HERE)) { "Look further back" }
         }
     }
 }
@@ -105,7 +98,7 @@ pub(crate) fn list(traces: &[TraceSummary], shell: &Shell) -> Markup {
             format::moment(trace.start_unix_nano, &zone, shell.now),
             name(trace),
             html! { span .tags { @for (service, spans) in &trace.services { (tag(service, *spans)) } } },
-            html! { (format::count(trace.spans as u64)) },
+            html! { (format::count(trace.spans as u64)) @if trace.partial { "+" } },
             duration(trace, longest_ns),
         ]
     };

@@ -105,6 +105,7 @@ mod tests {
         let trace = Trace {
             id: TraceId::from_bytes(&[1; 16]).unwrap(),
             spans: spans.iter().map(span).collect(),
+            partial: false,
             logs: Vec::new(),
             origins: HashMap::new(),
         };

@@ -77,6 +77,7 @@ pub(crate) fn waterfall(
             @if nodes.len() > MAX_LINES {
                 p .waterfall-rest { "The other " (format::count((nodes.len() - MAX_LINES) as u64)) " spans are in the export." }
             }
+            @if trace.partial { p .waterfall-rest { "The trace has more spans than are read at once: these are some of them." } }
         }
     }
 }

@@ -136,6 +136,10 @@ pub(crate) struct LogFilter {
     pub(crate) min_severity: Option<i32>,
     /// Words that must all occur; the last may be the beginning of one.
     pub(crate) text: Option<String>,
+    /// Unix nanoseconds, inclusive.
+    pub(crate) from_ns: Option<i64>,
+    /// Unix nanoseconds, exclusive.
+    pub(crate) until_ns: Option<i64>,
     pub(crate) limit: u16,
 }
 
@@ -152,6 +156,13 @@ impl Reader {
         }
         if let Some(severity) = filter.min_severity {
             query.push(" AND severity >= ").push_bind(severity);
+        }
+        for (condition, moment) in
+            [(" AND time_ns >= ", filter.from_ns), (" AND time_ns < ", filter.until_ns)]
+        {
+            if let Some(moment) = moment {
+                query.push(condition).push_bind(moment);
+            }
         }
         if let Some(words) = filter.text.as_deref().and_then(match_expression) {
             self.push_text_search(&mut query, &words).await?;

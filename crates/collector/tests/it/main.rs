@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
+mod account;
 mod certificates;
 mod cloud;
+mod crowd;
 mod faults;
 mod forward;
 mod game;
+mod grpc_tls;
 mod harness;
 mod limits;
 mod pages;

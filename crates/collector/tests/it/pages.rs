@@ -1,5 +1,6 @@
 //! What people see.
 
+use collector::KnownNames;
 use http::Request;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -8,7 +9,10 @@ use crate::{
     harness::World,
     story::{self, API, BOT, CREATED, NOTIFICATION, REMINDED, STATUS},
 };
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::{
+    metrics::v1::{Gauge, Metric, NumberDataPoint, metric::Data, number_data_point},
+    trace::v1::span::SpanKind,
+};
 
 const AT: u64 = 1_777_660_200_000_000_000;
 const SMALL: [u8; 16] = [0x51; 16];
@@ -152,17 +156,141 @@ async fn pages_need_no_script_and_no_inline_style() {
 
 #[tokio::test]
 async fn what_senders_say_is_text_not_markup() {
+    const EVIL: &str = "<script>alert(1)</script>\"'";
     let world = World::start().await;
-    let evil = "<script>alert(1)</script>\"'";
-    let spans = vec![story::span(API, SMALL, 1, 0, evil).at(AT, 0, 1).with(evil, evil).failed(evil, evil)];
-    world.send("traces", &story::export(spans)).await;
-    world.send("logs", &story::log_export(API, vec![story::record(AT, 9, evil, (SMALL, 1))])).await;
+    let at = now_ns() - 1_000_000_000;
+    let called = [
+        story::span(API, SMALL, 1, 0, "GET /").kind(SpanKind::Server).at(at, 0, 9),
+        story::span(EVIL, SMALL, 2, 1, EVIL)
+            .kind(SpanKind::Server)
+            .at(at, 0, 5)
+            .with(EVIL, EVIL)
+            .failed(EVIL, EVIL),
+        story::span(EVIL, SMALL, 3, 2, EVIL)
+            .at(at, 0, 1)
+            .with("muster.game.id", EVIL)
+            .with("muster.action", "games.join")
+            .with("muster.delivery.id", EVIL)
+            .with("muster.delivery.kind", EVIL)
+            .with("muster.outcome", EVIL)
+            .with("discord.channel.id", EVIL)
+            .with("user.id", EVIL),
+    ];
+    world.send("traces", &story::export(called)).await;
+    world.send("logs", &story::log_export(EVIL, vec![story::record(at, 9, EVIL, (SMALL, 1))])).await;
+    let exported = [("error.type", EVIL)];
+    let mut metrics =
+        [(EVIL, 1), (EVIL, 2), ("otel.sdk.exporter.span.exported", 3), ("up", 0)].map(|(name, value)| {
+            story::counter(name, at, value, if name == EVIL { &[(EVIL, EVIL)] } else { &exported })
+        });
+    metrics[0].description = EVIL.into();
+    metrics[0].unit = EVIL.into();
+    world.send("metrics", &story::metric_export(EVIL, metrics.into())).await;
     world.collector.flush().await;
-    for path in ["", "/traces", &format!("/traces/{}", hex::encode(SMALL)), "/logs"] {
+    let evil: String = url::form_urlencoded::byte_serialize(EVIL.as_bytes()).collect();
+    let trace = format!("/traces/{}", hex::encode(SMALL));
+    let searched = format!("/traces?name={evil}&attribute={evil}&game={evil}");
+    let (logs, metric) = (format!("/logs?q={evil}"), format!("/metrics?name={evil}"));
+    let (story, found) = (format!("/games/{}", evil.replace('+', "%20")), format!("/traces?service={evil}"));
+    for path in [
+        "", "/traces", &searched, &found, &trace, "/games", &story, "/logs", &logs, "/metrics", &metric,
+        "/health",
+    ] {
         let html = world.get(&format!("/observatory{path}")).await.text();
         assert!(!html.contains("<script>"), "{path}");
         assert!(html.contains("&lt;script&gt;"), "{path}");
     }
+    assert!(world.get(&format!("/observatory{story}")).await.text().contains("Joined"));
+}
+
+fn now_ns() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "pages are about the last minutes")]
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_nanos()).unwrap()
+}
+
+/// What the tiles of the overview say: label, value, and how it stands to its objective.
+fn tiles(page: &str) -> Vec<String> {
+    let tiles = page.split("class=\"card tile\"").skip(1).map(|tile| tile.split("</a>").next().unwrap());
+    tiles.map(|tile| words(tile.split_once('>').unwrap().1)).collect()
+}
+
+fn words(html: &str) -> String {
+    let texts = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+    texts.filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join(" | ")
+}
+
+#[tokio::test]
+async fn tiles_and_the_map_say_what_is_not_well() {
+    let world = World::start().await;
+    let at = now_ns() - 60_000_000_000;
+    for nth in 0..4_u8 {
+        let served =
+            story::span(API, [nth + 1; 16], 1, 0, "POST /games").kind(SpanKind::Server).at(at, 0, 9_000);
+        let served = if nth == 0 { served.failed("500", "It broke.") } else { served };
+        let taken =
+            story::span(BOT, [nth + 1; 16], 2, 1, "process").kind(SpanKind::Consumer).at(at, 9, 99_000);
+        world.send("traces", &story::export([served, taken])).await;
+    }
+    for (minute, slow) in [(0, 0), (1, 50)] {
+        let at = at + minute * 30_000_000_000;
+        let acks = story::histogram("muster.interaction.ack.duration", at, [0, slow, 0, slow], &[]);
+        world.send("metrics", &story::metric_export(BOT, vec![acks])).await;
+    }
+    world.send("metrics", &story::metric_export("postgresql", vec![gauge("up", at, 0)])).await;
+    let redis = vec![gauge("up", at, 1), gauge("redis.memory.used", at, 3 << 20)];
+    world.send("metrics", &story::metric_export("redis", redis)).await;
+    world.collector.flush().await;
+    let page = world.get("/observatory").await.text();
+    insta::assert_snapshot!(tiles(&page).join("\n"), @"
+    Requests answered | 75.0 % | objective 99.9 %
+    Answers to Discord, p99 | 500 ms | objective 500 ms
+    postgresql | down | does not answer
+    redis | 3.00 MiB memory | answers
+    ");
+    let drawing = page.split("class=\"map\"").nth(1).unwrap().split("</svg>").next().unwrap();
+    insta::assert_snapshot!(words(drawing), @"4 calls | 4× | AP api-service | 4×, p99 9.14 ms,  | 25.0 % errors | BO bot-service | 4×, p99 103 ms");
+}
+
+fn gauge(name: &str, at_ns: u64, value: i64) -> Metric {
+    let point = NumberDataPoint {
+        time_unix_nano: at_ns,
+        value: Some(number_data_point::Value::AsInt(value)),
+        ..NumberDataPoint::default()
+    };
+    let data = Some(Data::Gauge(Gauge { data_points: vec![point] }));
+    Metric { name: name.into(), data, ..Metric::default() }
+}
+
+#[tokio::test]
+async fn names_that_nobody_lists_are_marked() {
+    let known = KnownNames {
+        metrics: ["muster.games.changes".to_owned()].into(),
+        attributes: ["muster.action".to_owned()].into(),
+    };
+    let world = World::with(|config| config.options.known = Some(known)).await;
+    let names = ["muster.games.changes", "muster.games.chnages", "redis.uptime", "otelcol.store.used", "up"];
+    let metrics = names.map(|name| story::counter(name, AT, 3, &[])).into();
+    world.send("metrics", &story::metric_export(API, metrics)).await;
+    let span = story::span(API, SMALL, 1, 0, "games.join").at(AT, 0, 1);
+    let span = span.with("muster.action", "games.join").with("muster.actoin", "games.join");
+    world.send("traces", &story::export([span])).await;
+    world.collector.flush().await;
+    let mark = "not listed";
+    let page = world.get("/observatory/metrics").await.text();
+    assert_eq!(page.matches(mark).count(), 1, "one is not known, and some are the collector's own");
+    let row = page.split("<tr>").find(|row| row.contains(mark)).unwrap();
+    assert!(row.contains("name=muster.games.chnages"), "{row}");
+    let page = world.get(&format!("/observatory/traces/{}", hex::encode(SMALL))).await.text();
+    assert_eq!(page.matches(mark).count(), 1);
+    let name = page.split("<dt>").find(|name| name.contains(mark)).unwrap();
+    assert!(name.starts_with("muster.actoin"), "{name}");
+
+    let silent = small().await;
+    assert!(
+        !silent.get("/observatory/traces").await.text().contains(mark),
+        "nothing is marked without a list"
+    );
 }
 
 #[tokio::test]

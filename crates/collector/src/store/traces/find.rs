@@ -16,15 +16,14 @@ use crate::{
     store::{Reader, json, read::like},
 };
 
-/// The search looks at so many matching spans at a time, newest first, until it has enough traces.
-const SPANS_PER_LOOK: i64 = 2_000;
-/// And looks so often at most: a trace of a million spans must not make the list slow.
-const MAX_LOOKS: i64 = 50;
-
-/// What no index finds is looked for in so many spans at a time,
+/// The search looks at so many spans at a time, newest first, until it has enough traces,
 const SPANS_PER_PART: i64 = 5_000;
 /// and no longer than this: a page is quick, and says how far back it looked.
 const MAX_SCAN: Duration = Duration::from_millis(80);
+/// A list reads so many spans of all its traces together,
+const SPANS_PER_LIST: i64 = 5_000;
+/// and of each no more than this once they are more: a trace of a million spans must not make a list slow.
+const SPANS_PER_TRACE: i64 = 500;
 /// Spans that took at least so long have an index of their own.
 const SLOW_MS: u32 = 100;
 
@@ -59,6 +58,9 @@ pub(crate) struct TraceSummary {
     pub(crate) services: Vec<(String, usize)>,
     pub(crate) spans: usize,
     pub(crate) errors: usize,
+    /// There are more spans than were counted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) partial: bool,
     #[serde(serialize_with = "crate::observatory::api::nanos_as_text")]
     pub(crate) start_unix_nano: i64,
     pub(crate) duration_ns: i64,
@@ -87,89 +89,64 @@ pub(crate) struct Found {
 type Part = Vec<(Vec<u8>, Option<Vec<u8>>, i64, bool)>;
 
 impl Reader {
-    /// Traces that match, newest first.
+    /// Traces that match, newest first: looks at spans, part by part, until there is enough or the time is up.
     pub(crate) async fn find_traces(&self, filter: &TraceFilter) -> sqlx::Result<Found> {
-        let (ids, looked_back_to_ns) = if filter.has_index() {
-            (self.matching_ids(filter).await?, None)
-        } else {
-            self.scan(filter).await?
-        };
-        Ok(Found { traces: self.summarize(&ids).await?, looked_back_to_ns })
-    }
-
-    /// Looks at the newest spans, part by part, until there is enough or the time is up.
-    async fn scan(&self, filter: &TraceFilter) -> sqlx::Result<(Vec<TraceId>, Option<i64>)> {
         let began = Instant::now();
         let (mut seen, mut ids) = (HashSet::new(), Vec::new());
         let mut until_ns = filter.until_ns.unwrap_or(i64::MAX);
-        loop {
+        let looked_back_to_ns = loop {
             let part: Part = part(filter, until_ns).build_query_as().fetch_all(self.pool()).await?;
-            let Some(oldest_ns) = part.last().map(|row| row.2) else { break };
+            let Some(oldest_ns) = part.last().map(|row| row.2) else { break None };
             let is_last = i64::try_from(part.len()).is_ok_and(|read| read < SPANS_PER_PART);
             for (id, body, _, matches) in part {
                 let fits = matches && filter.fits(body.as_deref());
                 ids.extend(TraceId::from_bytes(&id).ok().filter(|id| fits && seen.insert(*id)));
             }
             if is_last || ids.len() >= filter.limit {
-                break;
+                break None;
             }
             // More spans than a part may begin in one nanosecond: those beyond are passed over.
             until_ns = if oldest_ns < until_ns - 1 { oldest_ns + 1 } else { oldest_ns };
             if began.elapsed() >= MAX_SCAN {
-                ids.truncate(filter.limit);
-                return Ok((ids, Some(until_ns)));
+                break Some(until_ns);
             }
-        }
+        };
         ids.truncate(filter.limit);
-        Ok((ids, None))
-    }
-
-    async fn matching_ids(&self, filter: &TraceFilter) -> sqlx::Result<Vec<TraceId>> {
-        let mut seen = HashSet::new();
-        let mut ids = Vec::new();
-        for look in 0..MAX_LOOKS {
-            let offset = look * SPANS_PER_LOOK;
-            let rows: Vec<(Vec<u8>, Option<Vec<u8>>, i64)> =
-                matching_spans(filter, offset).build_query_as().fetch_all(self.pool()).await?;
-            let is_last = i64::try_from(rows.len()).is_ok_and(|read| read < SPANS_PER_LOOK);
-            let found = rows.iter().filter(|(_, body, _)| filter.fits(body.as_deref()));
-            let fresh =
-                found.filter_map(|(id, ..)| TraceId::from_bytes(id).ok()).filter(|id| seen.insert(*id));
-            ids.extend(fresh);
-            if is_last || ids.len() >= filter.limit {
-                break;
-            }
-        }
-        ids.truncate(filter.limit);
-        Ok(ids)
+        Ok(Found { traces: self.summarize(&ids).await?, looked_back_to_ns })
     }
 
     /// What the list says of traces, in the given order.
     pub(crate) async fn summarize(&self, ids: &[TraceId]) -> sqlx::Result<Vec<TraceSummary>> {
-        let rows = sqlx::query(
-            "SELECT trace_id, parent_id IS NULL, service, name, start_ns, start_ns + duration_ns, error FROM spans \
-             WHERE trace_id IN (SELECT unhex(value) FROM json_each($1)) ORDER BY start_ns",
-        )
-        .bind(ids_json(ids))
-        .fetch_all(self.pool())
-        .await?;
+        let mut lines = self.lines(ids, SPANS_PER_LIST).await?;
+        let is_cut = |lines: &[Line], limit| i64::try_from(lines.len()).is_ok_and(|read| read >= limit);
+        let are_many = is_cut(&lines, SPANS_PER_LIST);
+        if are_many {
+            lines.clear();
+            for id in ids {
+                lines.extend(self.lines(std::slice::from_ref(id), SPANS_PER_TRACE).await?);
+            }
+        }
+        lines.sort_by_key(|line| line.start_ns);
         let mut traces: HashMap<TraceId, Vec<Line>> = HashMap::new();
-        for row in rows {
-            let line = line(&row)?;
+        for line in lines {
             traces.entry(line.trace_id).or_default().push(line);
         }
-        Ok(ids.iter().filter_map(|id| traces.get(id).and_then(|lines| summary(lines))).collect())
+        let summary = |lines: &Vec<Line>| summary(lines, are_many && is_cut(lines, SPANS_PER_TRACE));
+        Ok(ids.iter().filter_map(|id| traces.get(id).and_then(summary)).collect())
     }
-}
 
-fn matching_spans(filter: &TraceFilter, offset: i64) -> QueryBuilder<Sqlite> {
-    // What a view over several slices is ordered by must be among its columns: else all of it is sorted.
-    let mut query =
-        QueryBuilder::new(format!("SELECT trace_id, {}, start_ns FROM spans WHERE TRUE", filter.body()));
-    push_conditions(&mut query, filter);
-    push_times(&mut query, filter.from_ns, filter.until_ns);
-    query.push(" ORDER BY start_ns DESC LIMIT ").push_bind(SPANS_PER_LOOK).push(" OFFSET ").push_bind(offset);
-    query
+    /// So many spans of traces, in no order.
+    async fn lines(&self, ids: &[TraceId], limit: i64) -> sqlx::Result<Vec<Line>> {
+        let rows = sqlx::query(
+            "SELECT trace_id, parent_id IS NULL, service, name, start_ns, start_ns + duration_ns, error FROM spans \
+             WHERE trace_id IN (SELECT unhex(value) FROM json_each($1)) LIMIT $2",
+        )
+        .bind(ids_json(ids))
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(line).collect()
+    }
 }
 
 /// Attributes are not indexed: a span's bytes are read.
@@ -182,11 +159,17 @@ fn has_attribute(body: &[u8], (key, value): &(String, Option<String>)) -> bool {
     })
 }
 
-/// The newest spans before a moment, and whether each matches.
+/// The newest spans before a moment, and whether each matches: those that do where an index finds them, else all.
 fn part(filter: &TraceFilter, until_ns: i64) -> QueryBuilder<Sqlite> {
+    // What a view over several slices is ordered by must be among its columns: else all of it is sorted.
     let mut query = QueryBuilder::new(format!("SELECT trace_id, {}, start_ns, (TRUE", filter.body()));
-    push_conditions(&mut query, filter);
+    if !filter.has_index() {
+        push_conditions(&mut query, filter);
+    }
     query.push(") FROM spans WHERE TRUE");
+    if filter.has_index() {
+        push_conditions(&mut query, filter);
+    }
     push_times(&mut query, filter.from_ns, Some(until_ns));
     query.push(" ORDER BY start_ns DESC LIMIT ").push_bind(SPANS_PER_PART);
     query
@@ -260,8 +243,8 @@ fn line(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Line> {
     })
 }
 
-/// `lines` are the spans of one trace, earliest first.
-fn summary(lines: &[Line]) -> Option<TraceSummary> {
+/// `lines` are the spans of one trace, earliest first; a part of them or all.
+fn summary(lines: &[Line], partial: bool) -> Option<TraceSummary> {
     let root = lines.iter().find(|line| line.is_root);
     let head = root.or(lines.first())?;
     let start_ns = lines.first()?.start_ns;
@@ -270,10 +253,11 @@ fn summary(lines: &[Line]) -> Option<TraceSummary> {
         trace_id: head.trace_id,
         name: head.name.clone(),
         service: head.service.clone(),
-        pending: root.is_none(),
+        pending: root.is_none() && !partial,
         services: tally_names(lines.iter().map(|line| &*line.service)),
         spans: lines.len(),
         errors: lines.iter().filter(|line| line.error).count(),
+        partial,
         start_unix_nano: start_ns,
         duration_ns: end_ns.saturating_sub(start_ns),
     })
@@ -296,11 +280,12 @@ mod tests {
         schema::create_views(&mut db, &[1, 2]).await.unwrap();
         let any = TraceFilter::default;
         let searches = [
-            matching_spans(&any(), 0),
-            matching_spans(&TraceFilter { service: Some("x".into()), ..any() }, 0),
-            matching_spans(&TraceFilter { errors: true, ..any() }, 0),
-            matching_spans(&TraceFilter { min_ms: Some(500), ..any() }, 0),
-            matching_spans(&TraceFilter { until_ns: Some(7), ..any() }, 0),
+            part(&any(), 7),
+            part(&TraceFilter { service: Some("x".into()), ..any() }, 7),
+            part(&TraceFilter { errors: true, ..any() }, 7),
+            part(&TraceFilter { errors: true, name: Some("x".into()), ..any() }, 7),
+            part(&TraceFilter { min_ms: Some(500), ..any() }, 7),
+            part(&TraceFilter { from_ns: Some(3), ..any() }, 7),
             part(&TraceFilter { name: Some("x".into()), ..any() }, 7),
         ];
         for search in searches {

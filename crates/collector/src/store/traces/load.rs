@@ -74,10 +74,15 @@ pub(crate) struct Trace {
     pub(crate) id: TraceId,
     /// Earliest first.
     pub(crate) spans: Vec<StoredSpan>,
+    /// There are more spans than these.
+    pub(crate) partial: bool,
     pub(crate) logs: Vec<StoredLog>,
     /// Resources and scopes by `origin_id`.
     pub(crate) origins: HashMap<i64, ResourceSpans>,
 }
+
+/// So many spans of a trace are read; a page, JSON or an export of more would take all memory.
+const MAX_SPANS: i64 = 20_000;
 
 impl Trace {
     /// The games that its spans name, by their first mention.
@@ -120,15 +125,16 @@ pub(crate) struct LinkedTrace {
 impl Reader {
     /// Everything that is held of a trace; `None` when nothing is.
     pub(crate) async fn trace(&self, id: TraceId) -> sqlx::Result<Option<Trace>> {
-        let rows: Vec<(Vec<u8>, String, i64)> = sqlx::query_as(
-            "SELECT body, service, origin_id FROM spans WHERE trace_id = $1 ORDER BY start_ns, span_id",
-        )
-        .bind(id.as_bytes())
-        .fetch_all(self.pool())
-        .await?;
+        let rows: Vec<(Vec<u8>, String, i64)> =
+            sqlx::query_as("SELECT body, service, origin_id FROM spans WHERE trace_id = $1 LIMIT $2")
+                .bind(id.as_bytes())
+                .bind(MAX_SPANS)
+                .fetch_all(self.pool())
+                .await?;
         if rows.is_empty() {
             return Ok(None);
         }
+        let partial = i64::try_from(rows.len()).is_ok_and(|read| read == MAX_SPANS);
         let mut seen = HashSet::new();
         let mut spans = Vec::with_capacity(rows.len());
         for (body, service, origin_id) in rows {
@@ -138,9 +144,10 @@ impl Reader {
                 spans.push(span);
             }
         }
+        spans.sort_by_key(|span| (span.start_ns(), span.id));
         let origins = self.origins(spans.iter().map(|span| span.origin_id)).await?;
         let logs = self.logs_of_trace(id).await?;
-        Ok(Some(Trace { id, spans, logs, origins }))
+        Ok(Some(Trace { id, spans, partial, logs, origins }))
     }
 
     /// Traces that this one links to: what it was scheduled by.
