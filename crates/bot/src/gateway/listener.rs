@@ -50,6 +50,8 @@ impl Listener {
     }
 
     async fn listen(&self, shard: &mut ShardRow) -> Result<Left, GatewayError> {
+        // Where another Discord's session would be gone on with, nobody may be.
+        shard.session.take_if(|session| !resumed(session).is_of(&self.url));
         if shard.session.is_none() && !self.may_identify(shard).await {
             return Ok(Left::Stopped);
         }
@@ -89,11 +91,7 @@ impl Listener {
             url: self.url.clone(),
             token: self.token.clone(),
             shard: ShardNumber { number: shard.number, total: shard.total },
-            session: shard.session.clone().map(|session| Session {
-                id: session.id,
-                sequence: session.sequence,
-                resume_url: session.resume_url,
-            }),
+            session: shard.session.as_ref().map(resumed),
         }
     }
 
@@ -134,6 +132,14 @@ impl Listener {
             }
         })
         .await;
+    }
+}
+
+fn resumed(session: &ShardSession) -> Session {
+    Session {
+        id: session.id.clone(),
+        sequence: session.sequence,
+        resume_url: session.resume_url.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use clock::Chance;
 use discord::{Rest, RestConfig};
 use jiff::SignedDuration;
 use serde_json::json;
+use std::net::TcpListener;
 use std::num::NonZeroU32;
 use telemetry::Secret;
 use testkit::{GUILD, actor};
@@ -20,8 +21,12 @@ async fn it_is_ready_when_the_gateway_is_and_stops_when_told() {
     stage.strike().await;
 }
 
-async fn new_sessions_left(stage: &Stage) -> u32 {
-    stage.ctx.discord.gateway().await.unwrap().session_start_limit.remaining
+/// The session that was left behind, once nobody holds the connection.
+async fn left_behind(stage: &Stage) -> String {
+    let shard = actions::shards::claim(&stage.ctx, 1, SignedDuration::from_secs(15)).await.unwrap();
+    let shard = shard.expect("nobody holds it");
+    actions::shards::release(&stage.ctx, &shard).await.unwrap();
+    shard.session.expect("it was given back with its session").id
 }
 
 async fn knows_a_channel_called(stage: &Stage, name: &str) -> bool {
@@ -32,8 +37,8 @@ async fn knows_a_channel_called(stage: &Stage, name: &str) -> bool {
 #[tokio::test]
 async fn a_bot_that_comes_back_goes_on_with_its_session() {
     let mut stage = Stage::set().await;
-    let left = new_sessions_left(&stage).await;
     stage.halt().await;
+    let session = left_behind(&stage).await;
     stage.change_channel("games", json!({ "name": "tables" })).await;
     stage.run();
     stage.until("what it had missed is told", async |_| knows_a_channel_called(&stage, "tables").await).await;
@@ -41,7 +46,30 @@ async fn a_bot_that_comes_back_goes_on_with_its_session() {
     stage.change_channel("archive", json!({ "name": "attic" })).await;
     stage.until("what came after, too", async |_| knows_a_channel_called(&stage, "attic").await).await;
     assert!(knows_a_channel_called(&stage, "tables").await);
-    assert_eq!(new_sessions_left(&stage).await, left, "no session was begun");
+    stage.halt().await;
+    assert_eq!(left_behind(&stage).await, session, "no session was begun");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_session_of_another_discord_is_not_gone_on_with() {
+    let mut stage = Stage::set().await;
+    stage.halt().await;
+    let session = left_behind(&stage).await;
+    let ctx = &stage.ctx;
+    let mut shard = actions::shards::claim(ctx, 1, SignedDuration::from_secs(15)).await.unwrap().unwrap();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let address = other.local_addr().unwrap();
+    shard.session.as_mut().expect("it was left behind").resume_url = format!("ws://{address}/gateway");
+    actions::shards::release(ctx, &shard).await.unwrap();
+    stage.change_channel("games", json!({ "name": "tables" })).await;
+
+    stage.run();
+    stage.until("it is told of the guild", async |_| knows_a_channel_called(&stage, "tables").await).await;
+    stage.halt().await;
+    assert_ne!(left_behind(&stage).await, session, "one of its own was begun");
+    assert!(other.accept().is_err(), "nobody has gone to the other one");
     stage.strike().await;
 }
 
@@ -65,7 +93,6 @@ async fn a_rate_limit_holds_up_no_stop_and_nothing_is_lost_or_doubled() {
 #[tokio::test]
 async fn a_second_bot_stands_by_until_the_first_is_gone() {
     let mut stage = Stage::set().await;
-    let left = new_sessions_left(&stage).await;
     let mut ctx = stage.ctx_elsewhere();
     ctx.readiness = Readiness::default();
     let (readiness, stop) = (ctx.readiness.clone(), CancellationToken::new());
@@ -76,7 +103,6 @@ async fn a_second_bot_stands_by_until_the_first_is_gone() {
     stage.halt().await;
     stage.change_channel("games", json!({ "name": "tables" })).await;
     stage.until("the second has taken over", async |_| knows_a_channel_called(&stage, "tables").await).await;
-    assert_eq!(new_sessions_left(&stage).await, left, "it went on with the first one's session");
     stop.cancel();
     second.await.unwrap().unwrap();
     stage.strike().await;

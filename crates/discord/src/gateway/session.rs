@@ -2,6 +2,7 @@
 
 use super::GatewayError;
 use domain::GuildId;
+use reqwest::Url;
 use std::fmt;
 use twilight_gateway::ShardId;
 
@@ -46,11 +47,47 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether the gateway at `url` may know it. Discord resumes on other hosts than it begins on (`resume_gateway_url`);
+    /// a server that is reached by its IP address has no other name.
+    pub fn is_of(&self, url: &str) -> bool {
+        let (here, there) = (Url::parse(url), Url::parse(&self.resume_url));
+        let (Ok(here), Ok(there)) = (here, there) else { return false };
+        let place = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+        match (here.domain(), there.domain()) {
+            (Some(_), Some(_)) => true,
+            _ => place(&here) == place(&there),
+        }
+    }
+
     pub(super) fn of(session: &twilight_gateway::Session, resume_url: &str) -> Self {
         Self { id: session.id().to_owned(), sequence: session.sequence(), resume_url: resume_url.to_owned() }
     }
 
     pub(super) fn to_twilight(&self) -> twilight_gateway::Session {
         twilight_gateway::Session::new(self.sequence, self.id.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_belongs_to_the_discord_that_gave_it() {
+        let is_of = |resume_url: &str, url: &str| {
+            Session { id: "s".to_owned(), sequence: 1, resume_url: resume_url.to_owned() }.is_of(url)
+        };
+        let (discord, practice) = ("wss://gateway-us-east1-b.discord.gg", "ws://127.0.0.1:8081/gateway");
+        assert!(is_of(discord, "wss://gateway.discord.gg/?v=10"));
+        assert!(is_of(practice, "ws://127.0.0.1:8081/gateway"));
+        for (resume_url, url) in [
+            (practice, "ws://127.0.0.1:9000/gateway"),
+            (practice, "ws://[::1]:8081/gateway"),
+            (practice, "wss://gateway.discord.gg"),
+            (discord, practice),
+            ("nowhere", practice),
+        ] {
+            assert!(!is_of(resume_url, url), "{resume_url} {url}");
+        }
     }
 }

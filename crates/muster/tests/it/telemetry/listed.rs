@@ -109,7 +109,6 @@ const ELSEWHERE: &[Elsewhere] = &[
         test: "every_event_of_the_sources_is_listed_and_the_reverse",
         lines: &[
             "attribute items",
-            "event bot.commands_not_registered",
             "event bot.message_refused",
             "event bot.shard_not_released",
             "event collector.close.exception",

@@ -3,7 +3,7 @@
 use super::sink::{Manner, Sink};
 use super::tables::rename;
 use crate::guild::Guild;
-use crate::program::{Home, Program, eventually};
+use crate::program::{Home, Program, UP, eventually};
 use crate::stage::Stage;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -29,8 +29,12 @@ pub(super) async fn with_discord(stage: &Stage) {
     stage.hana.join(&game).await;
     stage.card("Autumn", "Hana").await;
     answer_nobody(stage, &card).await;
+    stage.guild.faults(json!({ "outage": true })).await;
     stage.guild.post("gateway", json!({ "action": "close", "code": 4000 })).await;
-    stage.program.says("discord.gateway.closed").await;
+    for event in ["discord.gateway.closed", "discord.gateway.disconnected"] {
+        stage.program.says(event).await;
+    }
+    stage.guild.faults(json!({})).await;
     is_connected(&stage.guild).await;
 }
 
@@ -144,9 +148,14 @@ pub(super) async fn at_the_end(stage: Stage, home: &Home) -> String {
     let saved =
         async || home.read("practice.json").windows(13).any(|it| it == b"\"outage\":true").then_some(());
     eventually("the outage in the state", saved).await;
+    let practice = stage.program.authority("practice").to_owned();
     let said = stage.program.kill();
 
-    let program = home.up().await;
+    // At another port it would be another Discord, with sessions of its own.
+    let mut arguments = UP;
+    let place = arguments.iter().position(|word| *word == "--practice").unwrap() + 1;
+    arguments[place] = &practice;
+    let program = home.start(&arguments).await;
     for event in ["process.recovered", "bot.gateway_not_found", "process.not_ready"] {
         program.says(event).await;
     }
@@ -171,12 +180,14 @@ async fn find_half_of_it_gone(program: &Program, guild: &Guild, home: &Home) {
     rename(home, "gone", "shards").await;
     program.says("bot.guilds_not_recalled").await;
     program.says("bot.application_unknown").await;
+    // Its session is forgotten; whoever begins one gives every guild its commands.
+    program.says("bot.commands_not_registered").await;
     guild.faults(json!({})).await;
     rename(home, "also_gone", "guilds").await;
 }
 
 /// What somebody calls himself who begins to say something and doesn't end.
-pub(super) const TALKER: &str = "talker";
+const TALKER: &str = "talker";
 
 /// Begins to say something, and doesn't end.
 async fn talk(program: &Program, door: &str) -> TcpStream {
