@@ -75,8 +75,6 @@ pub async fn claim(ctx: &Ctx, duty: Duty) -> Result<Vec<DueRow>, StoreError> {
     Ok(rows)
 }
 
-/// Begins with a claimed row; false when it isn't to be tried: whoever tries it dies, or its claim is lost.
-///
 /// Gives back claimed rows that were not tried, so that another instance has them at once; tells how many.
 ///
 /// # Errors
@@ -88,6 +86,8 @@ pub async fn release(ctx: &Ctx, duty: Duty, rows: &[DueRow]) -> Result<u64, Stor
     Ok(released)
 }
 
+/// Begins with a claimed row; false when it isn't to be tried: whoever tries it dies, or its claim is lost.
+///
 /// A row that was claimed before is begun in writing, so that the one that kills its worker is told apart from
 /// those that only waited behind it.
 ///
@@ -214,29 +214,35 @@ pub async fn transition(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> 
     let span = ctx.verb("games.transition");
     span.set(attr::game_id(&row.game));
     span.set(attr::guild_id(row.guild.get()));
-    let carried = perform(&span, apply(ctx, row)).await?;
+    let (carried, fill) = perform(&span, apply(ctx, row)).await?;
     if let (Outcome::Done, Some(action)) = (carried.outcome, action(row.moment.kind)) {
         ctx.telemetry.metrics().game_changed(action, crate::Door::Daemon.as_str());
+    }
+    if let Some(share) = fill {
+        ctx.telemetry.metrics().fill(share);
     }
     Ok(carried)
 }
 
-async fn apply(ctx: &Ctx, row: &DueRow) -> Result<Carried, StoreError> {
+/// What came of it, and how full the game is, if it has started.
+async fn apply(ctx: &Ctx, row: &DueRow) -> Result<(Carried, Option<f64>), StoreError> {
     let scope = GuildScope::of_due(row);
     let mut tx = ctx.store.begin().await?;
     let game = store::games::lock(&mut tx, scope, row.game).await?;
     let next = game.zip(row.moment.kind.leads_to()).filter(|(game, next)| game.status.may_become(*next));
     let settled = if next.is_some() { Settled::Done } else { Settled::Skipped(OVERTAKEN) };
     if !store::schedule::settle(&mut tx, row, settled).await? {
-        return Ok(Carried::not_done(Outcome::Lost));
+        return Ok((Carried::not_done(Outcome::Lost), None));
     }
     let Some((mut game, next)) = next else {
         tx.commit().await?;
-        return Ok(Carried::not_done(Outcome::Skipped(OVERTAKEN)));
+        return Ok((Carried::not_done(Outcome::Skipped(OVERTAKEN)), None));
     };
+    let starts = next == Status::InProgress;
+    let fill = if starts { Some(fill(&mut tx, (scope, &game)).await?) } else { None };
     let event = move_on(ctx, &mut tx, (scope, &mut game), next).await?;
     tx.commit().await?;
-    Ok(Carried::done(event))
+    Ok((Carried::done(event), fill))
 }
 
 async fn move_on(
@@ -250,19 +256,15 @@ async fn move_on(
     if next == Status::Completed {
         game.completed_at = Some(now);
     }
-    if next == Status::InProgress {
-        note_fill(ctx, tx, (scope, game)).await?;
-    }
     reschedule(ctx, tx, (scope, game), now).await?;
     save_and_announce(ctx, tx, (scope, game), EventBody::GameStatusChanged { from, to: next }).await
 }
 
-/// How full a game is when it starts.
-async fn note_fill(ctx: &Ctx, tx: &mut Tx, (scope, game): (GuildScope, &Game)) -> Result<(), StoreError> {
+/// How full a game is, as a share of its seats.
+async fn fill(tx: &mut Tx, (scope, game): (GuildScope, &Game)) -> Result<f64, StoreError> {
     let roster = store::participants::of_game(tx, scope, game.id).await?;
     let confirmed = u32::try_from(seats::split(game, &roster).confirmed.len()).unwrap_or(u32::MAX);
-    ctx.telemetry.metrics().fill(f64::from(confirmed) / f64::from(game.terms.seats.max(1)));
-    Ok(())
+    Ok(f64::from(confirmed) / f64::from(game.terms.seats.max(1)))
 }
 
 /// The word for the metric of changed games.

@@ -22,7 +22,7 @@ pub(super) static SPANS: &[Span] = &[
 ];
 
 pub(super) static METRICS: &[Metric] = &[
-    Metric { name: "muster.games.changes", instrument: "counter", unit: "{change}", brief: "Games that were created, edited, cancelled, started, completed or archived.", attributes: &["action", "door"] },
+    Metric { name: "muster.games.changes", instrument: "counter", unit: "{change}", brief: "Games that were created, edited, cancelled, posted, started, completed or archived.", attributes: &["action", "door"] },
     Metric { name: "muster.participants.changes", instrument: "counter", unit: "{change}", brief: "People who joined, left, were promoted, demoted or removed.", attributes: &["action", "door"] },
     Metric { name: "muster.games.lead_time", instrument: "histogram", unit: "s", brief: "How far ahead of its start a game is created.", attributes: &[] },
     Metric { name: "muster.games.fill", instrument: "histogram", unit: "1", brief: "How full a game is when it starts, as a share of its seats.", attributes: &[] },

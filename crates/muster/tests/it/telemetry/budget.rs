@@ -1,7 +1,10 @@
 //! How many series one deployment has, and how many it may come to have.
 
 use super::exported::{Exported, Series};
+use serde_yaml_ng::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 /// All services of a deployment together.
 const SERIES: usize = 3_000;
@@ -32,6 +35,30 @@ pub(super) fn check(exported: &Exported) {
     println!("{counted} series, which may become {grown}, of {SERIES}");
     assert!(grown <= SERIES, "{grown} series are too many");
     no_id_is_a_label(&streams);
+    only_listed_words_are_labels(&streams);
+}
+
+/// A label for which the registry lists words has no others.
+fn only_listed_words_are_labels(streams: &BTreeSet<Stream>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let text = fs::read_to_string(root.join("telemetry/registry/attributes.yaml")).unwrap();
+    let registry: Value = serde_yaml_ng::from_str(&text).unwrap();
+    let groups = registry["groups"].as_sequence().unwrap().iter();
+    let attributes = groups.flat_map(|group| group["attributes"].as_sequence().into_iter().flatten());
+    let listed: BTreeMap<&str, Vec<&str>> = attributes
+        .filter_map(|attribute| {
+            let members = attribute["type"]["members"].as_sequence()?.iter();
+            Some((attribute["id"].as_str()?, members.filter_map(|member| member["value"].as_str()).collect()))
+        })
+        .collect();
+    assert!(listed.contains_key("action") && listed.contains_key("door"), "{listed:?}");
+    for (_, metric, labels) in streams.iter().filter(|(_, metric, _)| metric.starts_with("muster.")) {
+        for (key, value) in labels {
+            let value = value.trim_matches('"');
+            let is_listed = listed.get(key.as_str()).is_none_or(|words| words.contains(&value));
+            assert!(is_listed, "{metric} has {key}={value}, which the registry does not list");
+        }
+    }
 }
 
 type Stream = (String, String, BTreeMap<String, String>);
