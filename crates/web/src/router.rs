@@ -33,7 +33,7 @@ pub fn router(app: App, stop: CancellationToken) -> Router {
     surrounded(rooms, &web)
         .merge(api::health_router(web))
         .nest(look::ASSETS, look::assets_router())
-        .merge(extra.layer(from_fn_with_state(seen, introduce)))
+        .merge(extra.layer(from_fn_with_state(seen, introduce)).layer(CatchPanicLayer::custom(panicked)))
         .layer(map_response(look::security_headers))
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use actions::Whereabouts;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::{GameId, GuildId, UserId};
@@ -19,6 +19,8 @@ use crate::problem::Cause;
 /// Finds a request in traces and logs: its trace id, or 32 random digits when there is no trace.
 pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The status, for our own eyes, of a request that nobody waited for; nginx' word is "client closed request".
+const ABANDONED: u16 = 499;
 /// Characters of a path that are recorded.
 const PATH_CHARACTERS: usize = 200;
 
@@ -82,27 +84,17 @@ pub(crate) async fn observe(State(web): State<Web>, mut request: Request, next: 
     let facts = Facts::new(span, &web);
     request.extensions_mut().insert(facts.clone());
 
-    let span = &facts.0.span;
-    let mut response = span.run(next.run(request)).await;
+    let mut ending = Ending { facts, method, route, started, status: ABANDONED, outcome: "abandoned" };
+    let mut response = ending.facts.0.span.run(next.run(request)).await;
 
     let trouble = response.extensions_mut().remove::<Trouble>();
-    let status = response.status().as_u16();
+    ending.status = response.status().as_u16();
+    ending.outcome = trouble.as_ref().map_or("ok", |trouble| trouble.slug);
     if let Some(cause) = trouble.as_ref().and_then(|trouble| trouble.cause.as_ref()) {
-        span.fail(status.to_string(), cause.as_ref());
+        ending.facts.0.span.fail(ending.status.to_string(), cause.as_ref());
     }
-    span.response(status);
-    if let Some(guild) = facts.0.whereabouts.guild() {
-        span.set(attr::guild_id(guild.get()));
-    }
-    span.in_scope(|| {
-        facts.log(&Answer {
-            method: method.as_str(),
-            route,
-            status,
-            problem: trouble.map(|it| it.slug),
-            started,
-        });
-    });
+    let facts = ending.facts.clone();
+    drop(ending);
     if let Ok(id) = HeaderValue::from_str(facts.request_id()) {
         response.headers_mut().insert(REQUEST_ID.clone(), id);
     }
@@ -111,7 +103,7 @@ pub(crate) async fn observe(State(web): State<Web>, mut request: Request, next: 
 
 fn start_span(web: &Web, request: &Request, route: Option<&str>) -> Span {
     let headers = request.headers();
-    let path: String = request.uri().path().chars().take(PATH_CHARACTERS).collect();
+    let path = told_of(request.uri().path(), route);
     let internal = request.extensions().get::<Admission>();
     let answered = HttpServer {
         method: request.method().as_str(),
@@ -123,7 +115,8 @@ fn start_span(web: &Web, request: &Request, route: Option<&str>) -> Span {
     let span = if let Some(Admission::Sibling(caller)) = internal {
         web.telemetry().http_server_of_sibling(answered, caller)
     } else {
-        let link = TraceContext::parse(text(headers, "traceparent"), text(headers, "tracestate"));
+        // A stranger's state says nothing to us, and would be written into our telemetry.
+        let link = TraceContext::parse(text(headers, "traceparent"), None);
         web.telemetry().http_server(HttpServer { link: Some(link).filter(|it| !it.is_empty()), ..answered })
     };
     span.set(attr::protocol_version("1.1"));
@@ -142,17 +135,59 @@ fn start_span(web: &Web, request: &Request, route: Option<&str>) -> Span {
     span
 }
 
+/// A path as it may be recorded: where no route says which of its parts are secret, only the first is told.
+fn told_of(path: &str, route: Option<&str>) -> String {
+    let deep = path.match_indices('/').nth(1).filter(|_| route.is_none());
+    let (kept, rest) = deep.map_or((path, ""), |(end, _)| (&path[..end], "/…"));
+    kept.chars().take(PATH_CHARACTERS).chain(rest.chars()).collect()
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// What became of a request.
-struct Answer<'a> {
-    method: &'a str,
+/// Says, when it is dropped, what became of a request: also of one whose client has gone before it was answered.
+struct Ending {
+    facts: Facts,
+    method: Method,
     route: Option<String>,
-    status: u16,
-    problem: Option<&'static str>,
     started: Instant,
+    status: u16,
+    outcome: &'static str,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let span = &self.facts.0.span;
+        span.response(self.status);
+        if let Some(guild) = self.facts.0.whereabouts.guild() {
+            span.set(attr::guild_id(guild.get()));
+        }
+        span.in_scope(|| self.log());
+    }
+}
+
+impl Ending {
+    fn log(&self) {
+        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let known = &self.facts.0;
+        tracing::info!(
+            name: "http.request",
+            target: "web",
+            {
+                request_id = self.facts.request_id(),
+                method = self.method.as_str(),
+                route = self.route,
+                status = self.status,
+                duration_ms,
+                outcome = self.outcome,
+                user_id = known.user.get().map(ToString::to_string),
+                guild_id = known.whereabouts.guild().map(|guild| guild.to_string()),
+                game_id = known.game.get().map(ToString::to_string),
+            },
+            "Answered a request."
+        );
+    }
 }
 
 impl Facts {
@@ -162,25 +197,5 @@ impl Facts {
         let request_id = trace_id.unwrap_or_else(|| web.random_hex());
         let (user, whereabouts, game) = (OnceLock::new(), Whereabouts::default(), OnceLock::new());
         Self(Arc::new(Inner { span, request_id, user, whereabouts, game }))
-    }
-
-    fn log(&self, answer: &Answer<'_>) {
-        let duration_ms = u64::try_from(answer.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(
-            name: "http.request",
-            target: "web",
-            {
-                request_id = self.request_id(),
-                method = answer.method,
-                route = answer.route,
-                status = answer.status,
-                duration_ms,
-                outcome = answer.problem.unwrap_or("ok"),
-                user_id = self.0.user.get().map(ToString::to_string),
-                guild_id = self.0.whereabouts.guild().map(|guild| guild.to_string()),
-                game_id = self.0.game.get().map(ToString::to_string),
-            },
-            "Answered a request."
-        );
     }
 }

@@ -1,7 +1,13 @@
 //! What a request leaves in traces and logs.
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::routing::get;
+use futures_util::FutureExt as _;
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+use web::App;
 
 use crate::house::House;
 
@@ -60,12 +66,51 @@ async fn a_request_about_a_game_says_its_guild() {
 #[tokio::test]
 async fn an_unknown_address_has_no_name_of_its_own() {
     let house = House::open().await;
-    house.send(Request::get("/wp-admin/setup.php?token=canary").body(Body::empty()).unwrap()).await;
+    house.send(Request::get("/wp-admin/canary/setup.php?token=canary").body(Body::empty()).unwrap()).await;
     let spans = house.captured.spans();
     assert_eq!(spans.len(), 1);
     assert_eq!(spans[0].name, "GET");
     assert_eq!(spans[0].attributes["http.response.status_code"], "404");
+    assert_eq!(spans[0].attributes["url.path"], "/wp-admin/…");
     assert!(spans[0].attributes.values().all(|value| !value.contains("canary")));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_is_told_of_too() {
+    let house = House::open().await;
+    let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let request = Request::post("/api/v1/auth/practice").header("content-type", "application/json");
+    let answering = house.send(request.body(never).unwrap());
+    // The client goes while the rest of its body is waited for.
+    assert!(answering.now_or_never().is_none());
+    let spans = house.captured.spans();
+    assert_eq!(spans.len(), 1);
+    assert_eq!(spans[0].name, "POST /api/v1/auth/practice");
+    assert_eq!(spans[0].attributes["http.response.status_code"], "499");
+    house.close().await;
+}
+
+async fn broken() -> String {
+    panic!("the key is {}", ["c4nary", "5e5e"].join("-"))
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_tells_nothing_of_what_it_held() {
+    telemetry::tell_panics();
+    let house = House::open().await;
+    let _logs = tracing::dispatcher::set_default(&house.ctx.telemetry.log_dispatch());
+    let app = App { extra: Router::new().route("/broken", get(broken)), ..house.app() };
+    let router = web::router(app, house.stop.clone());
+    let answer = router.oneshot(Request::get("/broken").body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 500);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+
+    let (spans, logs) = (house.captured.spans(), house.captured.logs());
+    let told = logs.iter().find(|log| log.name.as_deref() == Some("process.panicked")).unwrap();
+    assert!(told.attributes["code.file.path"].ends_with("tests/it/telemetry.rs"), "{told:?}");
+    let everything = format!("{spans:?} {logs:?} {}", String::from_utf8_lossy(&body));
+    assert!(!everything.contains("5e5e"), "{everything}");
     house.close().await;
 }
 

@@ -323,7 +323,13 @@ async fn the_public_listener_adopts_no_parent() {
     let exported = sink.exported();
     assert!(exported.spans.iter().all(|span| span["trace_id"] != FOREIGN_TRACE));
     let (_, baggage) = FOREIGN_BAGGAGE.split_once('=').unwrap();
-    assert!(!spoken.contains(baggage) && !exported.contains(baggage.as_bytes()), "baggage goes nowhere");
+    let (_, state) = FOREIGN_STATE.split_once('=').unwrap();
+    for foreign in [baggage, state] {
+        assert!(
+            !spoken.contains(foreign) && !exported.contains(foreign.as_bytes()),
+            "{foreign} goes nowhere"
+        );
+    }
 }
 
 #[tokio::test]

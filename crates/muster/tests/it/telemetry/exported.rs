@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::metrics::v1::{HistogramDataPoint, Metric, Number
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use telemetry::registry::Emitted;
 
@@ -142,6 +142,26 @@ impl Exported {
     /// The spans of that name.
     pub(super) fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
         self.spans.iter().filter(move |span| span["name"] == name)
+    }
+
+    /// What a service has written in the span of one of its records and in the spans below, as it came.
+    pub(super) fn family(&self, log: &Value) -> Vec<&Value> {
+        let mut ids = BTreeSet::from([log["span_id"].as_str().unwrap()]);
+        let of_it = |span: &&Value| span["trace_id"] == log["trace_id"] && span["service"] == log["service"];
+        let trace: Vec<_> = self.spans.iter().filter(of_it).collect();
+        loop {
+            let below = trace
+                .iter()
+                .filter(|span| span["parent_span_id"].as_str().is_some_and(|id| ids.contains(id)));
+            let below: Vec<_> = below.filter_map(|span| span["span_id"].as_str()).collect();
+            let known = ids.len();
+            ids.extend(below);
+            if ids.len() == known {
+                break;
+            }
+        }
+        let logs = self.logs.iter().filter(|other| other["service"] == log["service"]);
+        logs.filter(|other| other["span_id"].as_str().is_some_and(|id| ids.contains(id))).collect()
     }
 
     /// The log records of that name.
