@@ -70,7 +70,20 @@ struct Process {
 }
 
 impl Process {
+    /// However it ends, what has been told of it is sent.
     async fn live(self, listeners: Listeners, running: &mut Vec<Service>) -> Result<(), Failure> {
+        let mut grounds = None;
+        let ended = self.work(listeners, running, &mut grounds).await;
+        self.close(grounds).await;
+        ended
+    }
+
+    async fn work(
+        &self,
+        listeners: Listeners,
+        running: &mut Vec<Service>,
+        grounds: &mut Option<Grounds>,
+    ) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
         let collector = listeners.otlp_http.address;
         let mut reload = Reload::listen(&self.settings, &self.telemetries.all(), collector)?;
@@ -80,7 +93,7 @@ impl Process {
         let stop = CancellationToken::new();
         let readiness = Readiness::default();
         let Some(store) = self.store((&readiness, &stop), &mut signals).await? else { return Ok(()) };
-        let grounds = self.grounds((otlp_http, otlp_grpc), practice).await?;
+        let grounds = grounds.insert(self.grounds((otlp_http, otlp_grpc), practice).await?);
         let (rooms, token) = self.rooms((store, readiness), grounds.practice.as_ref())?;
         self.recover(&rooms).await?;
 
@@ -107,7 +120,8 @@ impl Process {
             // A panic there has been logged.
             let _ = task.await;
         }
-        self.close(&rooms, grounds).await;
+        rooms.bus.close().await;
+        rooms.store.close().await;
         match end {
             End::Asked => stopped,
             End::Died(name, why) => Err(Failure::ServiceDied(name, why)),
@@ -180,15 +194,18 @@ impl Process {
     }
 
     /// Flushes what the services have still to tell, then ends what took it.
-    async fn close(self, rooms: &Rooms, grounds: Grounds) {
-        rooms.bus.close().await;
-        rooms.store.close().await;
+    async fn close(self, grounds: Option<Grounds>) {
+        if grounds.is_none() && self.settings.telemetry.endpoint.is_none() {
+            // It would go to a collector that has not begun to take anything.
+            return;
+        }
         let flushes = self.telemetries.all().map(|telemetry| telemetry.shutdown(FLUSH));
         for flushed in futures_util::future::join_all(flushes).await {
             if let Err(error) = flushed {
                 tracing::warn!(name: "telemetry.flush_failed", { reason = %error }, "Some telemetry was lost.");
             }
         }
+        let Some(grounds) = grounds else { return };
         grounds.stop.cancel();
         grounds.collector.flush().await;
         grounds.collector.wait().await;

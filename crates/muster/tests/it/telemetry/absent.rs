@@ -14,6 +14,15 @@ const ENDS_WITHIN: Duration = Duration::from_secs(7);
 /// A request of one person on an idle machine; two cores that compile beside it are no idle machine.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
+/// Requests after which everything has the size that it keeps.
+const WARM_UP: usize = 200;
+/// Requests with some ten spans and a record each: three times what the queues hold.
+const REQUESTS: usize = 3_000;
+/// How much the process may grow meanwhile.
+const GROWS_MIB: u64 = 32;
+/// The runtimes start threads for what blocks as they need them.
+const SPARE_THREADS: u64 = 4;
+
 /// Somebody makes a game, somebody joins with a button, the card follows.
 async fn works(program: &Program, home: &Home) {
     let ada = program.person(&home.token("Ada").await);
@@ -53,6 +62,38 @@ async fn nobody_has_ever_listened() {
     assert!(begun.values().all(|times| *times == 1), "one line when it begins: {begun:?}");
     assert!(lines(&spoken, "telemetry.export.resumed").is_empty());
     assert!(!lines(&spoken, "telemetry.flush_failed").is_empty(), "the end says that something was lost");
+}
+
+/// What the process holds in memory, in MiB, and how many threads it has.
+fn held(program: &Program) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    let number = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    (number("VmRSS:") / 1024, number("Threads:"))
+}
+
+#[tokio::test]
+async fn what_nobody_takes_fills_neither_memory_nor_threads() {
+    let silence = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silence.local_addr().unwrap();
+    let home = Home::watched().set("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{address}"));
+    let program = home.up().await;
+    works(&program, &home).await;
+    let ada = program.person(&home.token("Ada").await);
+    let ask = async |times: usize| {
+        for _ in 0..times {
+            assert_eq!(ada.get("/api/v1/games").await.status, 200);
+        }
+    };
+    ask(WARM_UP).await;
+    let (memory, threads) = held(&program);
+    ask(REQUESTS).await;
+    let (more_memory, more_threads) = held(&program);
+    assert!(more_memory <= memory + GROWS_MIB, "{memory} MiB have become {more_memory}");
+    assert!(more_threads <= threads + SPARE_THREADS, "{threads} threads have become {more_threads}");
+    program.stop_within(ENDS_WITHIN).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::sink::{Manner, Sink};
 use super::tables::{headers, rename};
 use super::wide;
 use crate::api::{Answer, Person};
-use crate::program::Home;
+use crate::program::{Home, Program};
 use crate::stage::Stage;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ const WRONG_TOKEN: &str = "c4nary-wrong-token-5d5d5d5d";
 const OTHER_COOKIE: &str = "c4nary-other-cookie-9e9e";
 const OAUTH_CODE: &str = "c4nary-oauth-code-0a0a";
 const OAUTH_STATE: &str = "c4nary-oauth-state-1b1b";
+const WEBHOOK: &str = "c4nary-webhook-token-7d7d";
 const IDEMPOTENCY_KEY: &str = "c4nary-idempotency-key-2c2c";
 const SEARCH: &str = "c4nary-search-words-3d3d";
 const BODY: &str = "c4nary-body-of-a-broken-request-4e4e";
@@ -41,6 +42,7 @@ async fn no_secret_is_told_to_anybody() {
     let mut pages = Vec::new();
     succeed(&stage).await;
     fail(&stage, &home, &sink, &mut pages).await;
+    pages.extend(looked_at(&stage.program).await);
     let rows = trace_columns(&home).await;
     let spoken = stage.program.stop().await;
     marks.extend(interaction_tokens(&home));
@@ -69,6 +71,7 @@ async fn known(stage: &Stage) -> Vec<Mark> {
         ("another site's cookie", OTHER_COOKIE),
         ("an OAuth code", OAUTH_CODE),
         ("an OAuth state", OAUTH_STATE),
+        ("the token of a webhook", WEBHOOK),
         ("an idempotency key", IDEMPOTENCY_KEY),
         ("what somebody searches for", SEARCH),
         ("the body of a request", BODY),
@@ -127,6 +130,10 @@ async fn fail(stage: &Stage, home: &Home, sink: &Sink, pages: &mut Vec<String>) 
     keep(stage.ada.post(games, &json!({ "title": TITLE, "guild": "1", "colour": BODY })).await).await;
     let far = format!("/auth/discord/callback?code={OAUTH_CODE}&state={OAUTH_STATE}");
     keep(nobody.get(&far).await).await;
+    // An address of Discord's that has come to the wrong house.
+    for path in [format!("/webhooks/1/{WEBHOOK}"), format!("/api/v10/interactions/1/{WEBHOOK}/callback/")] {
+        assert_eq!(nobody.get(&path).await.status, 404);
+    }
 
     stage.guild.post("clock", json!({ "resume": true })).await;
     stage.guild.faults(json!({ "html_errors": 1, "lost_answers": 1, "rate_limited": 1 })).await;
@@ -144,6 +151,21 @@ async fn fail(stage: &Stage, home: &Home, sink: &Sink, pages: &mut Vec<String>) 
     keep(Answer::of(stage.ada.request(Method::GET, "/games").header("accept", "text/html")).await).await;
     keep(stage.ada.post(games, &wish).await).await;
     rename(home, "gone", "games").await;
+}
+
+/// What operators and supervisors look at.
+pub(super) async fn looked_at(program: &Program) -> Vec<String> {
+    let mut pages = Vec::new();
+    let observatory = program.address("observatory");
+    let paths = ["", "/metrics", "/telemetry-config", "/api/metrics", "/health"];
+    let dashboard = ["/readyz", "/livez", "/version", "/metrics"];
+    let urls = paths.map(|path| format!("{observatory}{path}")).into_iter();
+    let urls = urls.chain(dashboard.map(|path| format!("{}{path}", program.address("dashboard"))));
+    for url in urls {
+        let answer = Answer::of(program.http.get(url)).await;
+        pages.push(format!("{:?}\n{}", answer.headers, answer.text));
+    }
+    pages
 }
 
 /// What travels beside the events and stays in rows: the headers of messages.
@@ -168,10 +190,15 @@ fn interaction_tokens(home: &Home) -> Vec<Mark> {
     tokens
 }
 
-fn places<'a>(exported: &'a Exported, spoken: &'a str, rows: &'a str, pages: &'a [String]) -> Vec<Place<'a>> {
+pub(super) fn places<'a>(
+    exported: &'a Exported,
+    spoken: &'a str,
+    rows: &'a str,
+    pages: &'a [String],
+) -> Vec<Place<'a>> {
     let bodies =
         exported.bodies.iter().map(|(signal, body)| Place { what: (*signal).to_owned(), bytes: body });
-    let texts = [("what it wrote", spoken), ("the headers of messages", rows)];
+    let texts = [("what it wrote", spoken), ("what goes with messages", rows)];
     let texts = texts.map(|(what, text)| Place { what: what.to_owned(), bytes: text.as_bytes() });
     let pages = pages.iter().map(|page| Place { what: "an error page".to_owned(), bytes: page.as_bytes() });
     bodies.chain(texts).chain(pages).collect()

@@ -85,7 +85,7 @@ async fn be_refused(stage: &Stage) {
 }
 
 /// A game is announced, filled, changed and played; clicks, commands and requests take turns.
-async fn play_a_game(stage: &Stage) {
+pub(super) async fn play_a_game(stage: &Stage) {
     let game = stage.ada.create(&stage.wish("Winterhold", 62).await).await;
     let card = stage.card("Winterhold", "Open").await;
     stage.guild.press("Dana", &card, "Join").await;
