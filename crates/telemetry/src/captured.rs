@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use opentelemetry::logs::AnyValue;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_proto::tonic::common::v1::KeyValue as OtlpKeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as OtlpValue;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind as OtlpKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, Status as OtlpStatus};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord};
 use opentelemetry_sdk::metrics::data::{
     AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics,
 };
@@ -68,7 +67,7 @@ pub struct CapturedLog {
     /// What part of the program said it.
     pub target: Option<String>,
     /// `INFO`, `ERROR` and so on.
-    pub severity: Option<&'static str>,
+    pub severity: Option<String>,
     /// The sentence.
     pub body: String,
     /// The trace that it was said in.
@@ -204,10 +203,10 @@ impl Kept<CapturedSpan> {
     }
 }
 
-impl LogExporter for Kept<CapturedLog> {
-    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        self.extend(batch.iter().map(|(record, _)| CapturedLog::read(record)));
-        Ok(())
+impl Kept<CapturedLog> {
+    /// What somebody said, in OTLP's bytes.
+    pub(crate) fn record(&self, target: &str, bytes: &[u8]) {
+        self.extend(CapturedLog::read(target, bytes));
     }
 }
 
@@ -272,31 +271,34 @@ fn status(status: OtlpStatus) -> Status {
 }
 
 fn otlp_as_text(attribute: OtlpKeyValue) -> (String, String) {
-    let value = match attribute.value.and_then(|value| value.value) {
-        Some(OtlpValue::StringValue(text)) => text,
-        Some(OtlpValue::IntValue(number)) => number.to_string(),
-        Some(OtlpValue::DoubleValue(number)) => number.to_string(),
-        Some(OtlpValue::BoolValue(flag)) => flag.to_string(),
+    let value = attribute.value.and_then(|value| value.value).map(otlp_value_as_text);
+    (attribute.key, value.unwrap_or_default())
+}
+
+fn otlp_value_as_text(value: OtlpValue) -> String {
+    match value {
+        OtlpValue::StringValue(text) => text,
+        OtlpValue::IntValue(number) => number.to_string(),
+        OtlpValue::DoubleValue(number) => number.to_string(),
+        OtlpValue::BoolValue(flag) => flag.to_string(),
         other => format!("{other:?}"),
-    };
-    (attribute.key, value)
+    }
 }
 
 impl CapturedLog {
-    fn read(record: &SdkLogRecord) -> Self {
-        let context = record.trace_context();
-        Self {
-            name: record.event_name().map(str::to_owned),
-            target: record.target().map(ToString::to_string),
-            severity: record.severity_text(),
-            body: record.body().map(any_as_text).unwrap_or_default(),
-            trace_id: context.map(|context| context.trace_id.to_string()),
-            span_id: context.map(|context| context.span_id.to_string()),
-            attributes: record
-                .attributes_iter()
-                .map(|(key, value)| (key.to_string(), any_as_text(value)))
-                .collect(),
-        }
+    /// Reads OTLP's bytes; what can't be read was not written by us.
+    fn read(target: &str, bytes: &[u8]) -> Option<Self> {
+        let record = LogRecord::decode(bytes).ok()?;
+        let body = record.body.and_then(|body| body.value).map(otlp_value_as_text);
+        Some(Self {
+            name: Some(record.event_name).filter(|name| !name.is_empty()),
+            target: Some(target.to_owned()),
+            severity: Some(record.severity_text),
+            body: body.unwrap_or_default(),
+            trace_id: Some(hex(&record.trace_id)).filter(|id| !id.is_empty()),
+            span_id: Some(hex(&record.span_id)).filter(|id| !id.is_empty()),
+            attributes: record.attributes.into_iter().map(otlp_as_text).collect(),
+        })
     }
 }
 
@@ -346,14 +348,4 @@ fn as_text(attribute: &KeyValue) -> (String, String) {
         other => other.to_string(),
     };
     (attribute.key.to_string(), value)
-}
-
-fn any_as_text(value: &AnyValue) -> String {
-    match value {
-        AnyValue::String(text) => text.to_string(),
-        AnyValue::Int(number) => number.to_string(),
-        AnyValue::Double(number) => number.to_string(),
-        AnyValue::Boolean(flag) => flag.to_string(),
-        other => format!("{other:?}"),
-    }
 }

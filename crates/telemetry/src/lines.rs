@@ -1,58 +1,35 @@
 //! Log lines on stdout: an event is one line, whatever is in it.
 
-use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::io::Write as _;
 
-use opentelemetry::Context;
-use opentelemetry::trace::{SpanId, TraceContextExt as _, TraceId};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
-use crate::otlp::text::end_of;
-use crate::people::People;
+use crate::entry::Entry;
 use crate::propagation::hex;
 use crate::{LogFormat, ServiceName};
 
-/// The layer that writes lines.
+/// Writes lines.
+#[derive(Debug)]
 pub(crate) struct Lines<W> {
     service: ServiceName,
     format: LogFormat,
-    people: People,
-    /// Longest text in a line; a longer one is cut.
-    characters: usize,
     writer: W,
 }
 
-impl<W> Lines<W> {
-    pub(crate) fn new(
-        service: ServiceName,
-        format: LogFormat,
-        (people, characters): (People, usize),
-        writer: W,
-    ) -> Self {
-        Self { service, format, people, characters, writer }
+impl<W: for<'w> MakeWriter<'w>> Lines<W> {
+    pub(crate) const fn new(service: ServiceName, format: LogFormat, writer: W) -> Self {
+        Self { service, format, writer }
     }
-}
 
-impl<S, W> Layer<S> for Lines<W>
-where
-    S: Subscriber,
-    W: for<'w> MakeWriter<'w> + 'static,
-{
-    fn on_event(&self, event: &Event<'_>, _context: tracing_subscriber::layer::Context<'_, S>) {
-        let mut line = Line::read(self.service, event);
-        line.cut(self.characters);
-        line.hide(&self.people);
+    pub(crate) fn write(&self, entry: &Entry) {
         let mut text = match self.format {
-            LogFormat::Json => line.json(),
-            LogFormat::Human => line.human(),
+            LogFormat::Json => json(self.service, entry),
+            LogFormat::Human => human(self.service, entry),
         };
         text.push('\n');
         // There is nowhere left to report that stdout is gone.
@@ -60,112 +37,53 @@ where
     }
 }
 
-/// An event, taken apart.
-struct Line {
-    service: ServiceName,
-    timestamp: String,
-    level: &'static str,
-    name: Option<Cow<'static, str>>,
-    target: Cow<'static, str>,
-    fields: Fields,
-    trace: Option<(TraceId, SpanId)>,
+fn json(service: ServiceName, entry: &Entry) -> String {
+    let mut object = Object::begin(Vec::with_capacity(LINE_BYTES));
+    object.text("timestamp", &now());
+    object.text("level", entry.level.as_str());
+    object.text("service", service.as_str());
+    if let Some(name) = &entry.name {
+        object.text("name", name);
+    }
+    object.text("target", entry.target);
+    object.text("message", &entry.message);
+    if let Some(span) = &entry.span {
+        object.text("trace_id", &hex(&span.trace_id().to_bytes()));
+        object.text("span_id", &hex(&span.span_id().to_bytes()));
+    }
+    if !entry.fields.is_empty() {
+        object.key("fields");
+        let mut fields = Object::begin(object.out);
+        for (key, value) in &entry.fields {
+            fields.value(key, value);
+        }
+        object = Object { out: fields.end(), is_empty: false };
+    }
+    // What was written is text, and escaped.
+    let text = String::from_utf8(object.end()).unwrap_or_default();
+    // JSON lets these pass, a terminal or an editor acts on them. Most lines have nothing beyond ASCII.
+    if !text.bytes().any(|byte| byte >= 0x7f) {
+        return text;
+    }
+    escape(&text, is_unseen, |c| format!("\\u{:04x}", u32::from(c)))
 }
 
-#[derive(Default)]
-struct Fields {
-    message: String,
-    name: Option<String>,
-    others: Vec<(&'static str, Value)>,
-}
-
-impl Line {
-    fn read(service: ServiceName, event: &Event<'_>) -> Self {
-        let metadata = event.metadata();
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        // tracing names an event after its file and line when the author did not.
-        let given = Some(metadata.name()).filter(|name| !name.starts_with("event "));
-        Self {
-            service,
-            timestamp: now(),
-            level: metadata.level().as_str(),
-            name: fields.name.take().map(Cow::Owned).or_else(|| given.map(Cow::Borrowed)),
-            target: Cow::Borrowed(metadata.target()),
-            fields,
-            trace: current_trace(),
-        }
+fn human(service: ServiceName, entry: &Entry) -> String {
+    let mut text = format!("{} {:>5} {} {}", now(), entry.level, service, entry.target);
+    if let Some(name) = &entry.name {
+        let _ = write!(text, " {name}");
     }
-
-    fn cut(&mut self, characters: usize) {
-        let texts = self.fields.others.iter_mut().filter_map(|(_, value)| match value {
-            Value::String(text) => Some(text),
-            _ => None,
-        });
-        for text in texts.chain([&mut self.fields.message]) {
-            if let Some(end) = end_of(text, characters) {
-                text.truncate(end);
-            }
-        }
+    let _ = write!(text, ": {}", entry.message);
+    for (key, value) in &entry.fields {
+        let _ = match value {
+            Value::String(value) => write!(text, " {key}={value}"),
+            other => write!(text, " {key}={other}"),
+        };
     }
-
-    fn hide(&mut self, people: &People) {
-        for (_, value) in self.fields.others.iter_mut().filter(|(field, _)| people.are_named_by(field)) {
-            let hidden = match &*value {
-                Value::String(id) => people.written(id),
-                other => people.written(&other.to_string()).into_owned().into(),
-            };
-            *value = Value::String(hidden.into_owned());
-        }
+    if let Some(span) = &entry.span {
+        let _ = write!(text, " trace={} span={}", span.trace_id(), span.span_id());
     }
-
-    fn json(&self) -> String {
-        let mut object = Object::begin(Vec::with_capacity(LINE_BYTES));
-        object.text("timestamp", &self.timestamp);
-        object.text("level", self.level);
-        object.text("service", self.service.as_str());
-        if let Some(name) = &self.name {
-            object.text("name", name);
-        }
-        object.text("target", &self.target);
-        object.text("message", &self.fields.message);
-        if let Some((trace_id, span_id)) = self.trace {
-            object.text("trace_id", &hex(&trace_id.to_bytes()));
-            object.text("span_id", &hex(&span_id.to_bytes()));
-        }
-        if !self.fields.others.is_empty() {
-            object.key("fields");
-            let mut fields = Object::begin(object.out);
-            for (key, value) in &self.fields.others {
-                fields.value(key, value);
-            }
-            object = Object { out: fields.end(), is_empty: false };
-        }
-        // What was written is text, and escaped.
-        let text = String::from_utf8(object.end()).unwrap_or_default();
-        // JSON lets these pass, a terminal or an editor acts on them. Most lines have nothing beyond ASCII.
-        if !text.bytes().any(|byte| byte >= 0x7f) {
-            return text;
-        }
-        escape(&text, is_unseen, |c| format!("\\u{:04x}", u32::from(c)))
-    }
-
-    fn human(&self) -> String {
-        let mut text = format!("{} {:>5} {} {}", self.timestamp, self.level, self.service, self.target);
-        if let Some(name) = &self.name {
-            let _ = write!(text, " {name}");
-        }
-        let _ = write!(text, ": {}", self.fields.message);
-        for (key, value) in &self.fields.others {
-            let _ = match value {
-                Value::String(value) => write!(text, " {key}={value}"),
-                other => write!(text, " {key}={other}"),
-            };
-        }
-        if let Some((trace_id, span_id)) = self.trace {
-            let _ = write!(text, " trace={trace_id} span={span_id}");
-        }
-        escape(&text, is_unseen, |c| c.escape_default().to_string())
-    }
+    escape(&text, is_unseen, |c| c.escape_default().to_string())
 }
 
 /// Room for most lines.
@@ -212,57 +130,10 @@ impl Object {
     }
 }
 
-impl Fields {
-    fn put(&mut self, field: &Field, value: Value) {
-        self.others.push((field.name(), value));
-    }
-}
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "message" => self.message = format!("{value:?}"),
-            _ => self.put(field, format!("{value:?}").into()),
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "message" => value.clone_into(&mut self.message),
-            "event.name" => self.name = Some(value.to_owned()),
-            _ => self.put(field, value.into()),
-        }
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, value.into());
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value.into());
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value.into());
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value.into());
-    }
-}
-
 fn now() -> String {
     let mut text = String::new();
     let _ = SystemTime.format_time(&mut Writer::new(&mut text));
     text
-}
-
-fn current_trace() -> Option<(TraceId, SpanId)> {
-    Context::map_current(|context| {
-        let span = context.span();
-        let found = span.span_context();
-        found.is_valid().then(|| (found.trace_id(), found.span_id()))
-    })
 }
 
 /// What could make a line look like another, or like two: control characters, Unicode's bidirectional controls
@@ -290,7 +161,10 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
-    use crate::{Secret, Telemetry, UserIds, Verb};
+    use crate::logs::Log;
+    use crate::people::People;
+    use crate::records::{self, Records};
+    use crate::{Limits, Secret, Telemetry, UserIds, Verb};
 
     const CHARACTERS: usize = 40;
 
@@ -302,8 +176,11 @@ mod tests {
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&written);
         let writer = move || Sink(Arc::clone(&sink));
-        let lines = Lines::new(ServiceName::Bot, format, (People::new(user_ids), CHARACTERS), writer);
-        let subscriber = tracing_subscriber::registry().with(lines);
+        let lines = Lines::new(ServiceName::Bot, format, writer);
+        let limits = Limits { log_value_characters: CHARACTERS, ..Limits::default() };
+        let records = Arc::new(Records::new(limits, records::Sink::Nowhere));
+        let log = Log::new(Some(lines), records, (People::new(user_ids), limits));
+        let subscriber = tracing_subscriber::registry().with(log);
         tracing::subscriber::with_default(subscriber, story);
         let bytes = written.lock().expect("no writer panicked").clone();
         String::from_utf8(bytes).expect("lines are text")

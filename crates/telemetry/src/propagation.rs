@@ -74,13 +74,12 @@ impl TraceContext {
 /// Bytes as lower-case digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    let mut text = String::with_capacity(bytes.len() * 2);
+    let mut digits = Vec::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0xf));
+        digits.extend([byte >> 4, byte & 0xf].map(|nibble| DIGITS[usize::from(nibble)]));
     }
-    text
+    // Digits are text.
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// The parts of a `traceparent`; what later versions add behind them is left out.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::{
     Instrument, MeterProviderBuilder, PeriodicReader, SdkMeterProvider, Stream,
 };
@@ -14,6 +13,7 @@ use crate::console::Console;
 use crate::exemplars::Exemplars;
 use crate::export::Exports;
 use crate::recorder::{Recorder, Sink};
+use crate::records::{self, Records};
 use crate::sampler::LiveSampler;
 use crate::{
     CapturedLog, CapturedMetric, CapturedSpan, ExemplarFilter, Limits, ServiceName, TelemetryConfig,
@@ -26,18 +26,18 @@ const SERIES_LIMIT: usize = 600;
 pub(crate) struct Providers {
     pub(crate) recorder: Recorder,
     pub(crate) meter: SdkMeterProvider,
-    pub(crate) logger: SdkLoggerProvider,
+    pub(crate) records: Arc<Records>,
     pub(crate) exemplars: Arc<Exemplars>,
 }
 
 impl Providers {
-    /// Providers that make no-op tracers, meters and loggers.
+    /// Providers that make no spans, metrics and records.
     pub(crate) fn none() -> Self {
         let sampler = LiveSampler::new(crate::Sampling { ratio: 0.0, parent_based: false });
         Self {
             recorder: Recorder::new(sampler, Limits::default(), Sink::Off),
             meter: SdkMeterProvider::builder().build(),
-            logger: SdkLoggerProvider::builder().build(),
+            records: Arc::new(Records::new(Limits::default(), records::Sink::Nowhere)),
             exemplars: Arc::new(Exemplars::new(ExemplarFilter::AlwaysOff)),
         }
     }
@@ -50,11 +50,10 @@ impl Providers {
         let config = TelemetryConfig::default();
         let sampler = LiveSampler::new(config.sampling);
         let reader = PeriodicReader::builder(metrics.clone()).build();
-        let logger = SdkLoggerProvider::builder().with_resource(resource.clone());
         Self {
             recorder: Recorder::new(sampler, config.limits, Sink::Kept(spans.clone())),
             meter: meter_builder(resource).with_reader(reader).build(),
-            logger: logger.with_simple_exporter(logs.clone()).build(),
+            records: Arc::new(Records::new(config.limits, records::Sink::Kept(logs.clone()))),
             exemplars: Arc::new(Exemplars::new(config.exemplars)),
         }
     }
@@ -74,10 +73,12 @@ impl Providers {
             Exporter::None => Sink::Nowhere,
         };
         let recorder = Recorder::new(sampler, config.limits, sink);
-        let mut logger = SdkLoggerProvider::builder().with_resource(resource.clone());
-        if config.logs.exporter == Exporter::Otlp {
-            logger = logger.with_log_processor(exports.log_queue(config));
-        }
+        let sink = match config.logs.exporter {
+            Exporter::Otlp => records::Sink::Queue(exports.log_queue()),
+            // What is said is on stdout anyhow.
+            Exporter::Console | Exporter::None => records::Sink::Nowhere,
+        };
+        let records = Arc::new(Records::new(config.limits, sink));
         let meter = meter_builder(resource);
         let interval = config.metric_interval;
         let meter = match config.metrics.exporter {
@@ -90,7 +91,7 @@ impl Providers {
             }
             Exporter::None => meter,
         };
-        Self { recorder, meter: meter.build(), logger: logger.build(), exemplars }
+        Self { recorder, meter: meter.build(), records, exemplars }
     }
 }
 

@@ -9,12 +9,13 @@ use std::time::{Instant, SystemTime};
 
 use opentelemetry::Context;
 use opentelemetry::context::FutureExt as _;
-use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, Severity};
+use opentelemetry::logs::Severity;
 use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
 
 use crate::attribute::Attr;
 use crate::measure::{Ending, Group};
 use crate::otlp::fields::{Bounds, Fields};
+use crate::otlp::record::Record;
 use crate::otlp::span::{self as otlp, Ended};
 use crate::propagation::Unpropagated;
 use crate::{Telemetry, TraceContext, redact};
@@ -244,17 +245,21 @@ impl Span {
                 "An operation failed."
             );
         }
-        let logger = self.telemetry.logger();
-        let mut record = logger.create_log_record();
-        record.set_event_name(event_name);
-        record.set_target(crate::telemetry::EXCEPTION_TARGET);
-        record.set_severity_number(severity);
-        record.set_severity_text(severity.name());
-        record.set_body(AnyValue::from("An operation failed."));
-        record.add_attribute("exception.type", error_type.to_owned());
-        record.add_attribute("exception.message", message);
-        record.add_attribute("exception.stacktrace", redact::causes(error));
-        logger.emit(record);
+        let attributes = [
+            ("exception.type", error_type.into()),
+            ("exception.message", message.into()),
+            ("exception.stacktrace", redact::causes(error).into()),
+        ];
+        let span = self.context.span();
+        let record = Record {
+            severity,
+            event_name,
+            body: "An operation failed.",
+            attributes: &attributes,
+            span: Some(span.span_context()).filter(|span| span.is_valid()),
+            observed: opentelemetry::time::now(),
+        };
+        self.telemetry.records().take(crate::telemetry::EXCEPTION_TARGET, &record);
     }
 }
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opentelemetry::InstrumentationScope;
-use opentelemetry::logs::LoggerProvider as _;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
-use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tracing::Dispatch;
 
@@ -20,6 +18,7 @@ use crate::logs::{LogLevel, Logs};
 use crate::people::People;
 use crate::providers::Providers;
 use crate::recorder::Recorder;
+use crate::records::Records;
 use crate::resource::{SCHEMA_URL, resource};
 use crate::series::Maker;
 use crate::words::Words;
@@ -32,7 +31,7 @@ const WRITE_OFF: Duration = Duration::from_millis(100);
 /// Exception records take their own way to OTLP, so the log layer leaves this target out.
 pub(crate) const EXCEPTION_TARGET: &str = "muster::exception";
 
-/// Recorder, instruments and logger of one service; cheap to clone, never global.
+/// Recorder, instruments and log of one service; cheap to clone, never global.
 #[derive(Clone)]
 pub struct Telemetry {
     inner: Arc<Inner>,
@@ -43,8 +42,7 @@ struct Inner {
     recorder: Recorder,
     meter: Meter,
     meter_provider: SdkMeterProvider,
-    logger: SdkLogger,
-    _logger_provider: SdkLoggerProvider,
+    records: Arc<Records>,
     log_level: Option<LogLevel>,
     instruments: Instruments,
     metrics: Metrics,
@@ -76,7 +74,7 @@ impl Telemetry {
             Some(exports) => Providers::exporting(service, config, &resource, exports),
             None => Providers::none(),
         };
-        let logs = Logs::new(service, config, &providers.logger, std::io::stdout)?;
+        let logs = Logs::new(service, config, Arc::clone(&providers.records), std::io::stdout)?;
         let telemetry = Self::assemble(service, providers, logs, (config, exports));
         if let Some(exports) = &telemetry.inner.exports {
             exports.tell(&telemetry.inner.dispatch);
@@ -97,7 +95,7 @@ impl Telemetry {
         let config = TelemetryConfig::default();
         let providers = Providers::keeping(&resource(service, &config), (&spans, &logs, &metrics));
         let captured = Captured { spans, logs, metrics, meter_provider: providers.meter.clone() };
-        let logs = Logs { dispatch: crate::logs::records_only(&providers.logger), level: None };
+        let logs = Logs::recorded(&config, Arc::clone(&providers.records));
         (Self::assemble(service, providers, logs, (&config, None)), captured)
     }
 
@@ -116,8 +114,7 @@ impl Telemetry {
             metrics: Metrics::new(&maker),
             meter,
             meter_provider: providers.meter,
-            logger: providers.logger.logger_with_scope(scope()),
-            _logger_provider: providers.logger,
+            records: providers.records,
             log_level: logs.level,
             dispatch: logs.dispatch,
             manner: Manner {
@@ -212,8 +209,8 @@ impl Telemetry {
         &self.inner.recorder
     }
 
-    pub(crate) fn logger(&self) -> &SdkLogger {
-        &self.inner.logger
+    pub(crate) fn records(&self) -> &Records {
+        &self.inner.records
     }
 
     pub(crate) fn instruments(&self) -> &Instruments {

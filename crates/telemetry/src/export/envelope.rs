@@ -1,5 +1,7 @@
 //! What stands around spans and log records in a request: who sends them.
 
+use std::borrow::Cow;
+
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
@@ -69,7 +71,7 @@ impl Borders {
         some_bytes(
             &mut whose,
             WHOSE,
-            &InstrumentationScope::from((&ours, scope.target.clone())).encode_to_vec(),
+            &InstrumentationScope::from((&ours, scope.target.map(Cow::Borrowed))).encode_to_vec(),
         );
         bytes(&mut end, SCHEMA, ours.schema_url().unwrap_or_default().as_bytes());
         let mut begin = Vec::with_capacity(whose.len() + MOST_BEFORE_BYTES);

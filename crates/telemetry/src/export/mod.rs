@@ -10,7 +10,6 @@ mod courier;
 mod envelope;
 mod grpc;
 mod http;
-mod logs;
 mod metrics;
 mod outage;
 mod queue;
@@ -35,7 +34,6 @@ use crate::{TelemetryConfig, TelemetryError};
 use closing::Close;
 use courier::Courier;
 use envelope::Envelope;
-pub(crate) use logs::LogQueue;
 pub(crate) use metrics::OtlpMetrics;
 use outage::Outage;
 pub(crate) use queue::Queue;
@@ -112,8 +110,9 @@ impl Exports {
         Arc::clone(self.traces.queue())
     }
 
-    pub(crate) fn log_queue(&self, config: &TelemetryConfig) -> LogQueue {
-        LogQueue::new(Arc::clone(self.logs.queue()), config)
+    /// Where log records wait.
+    pub(crate) fn log_queue(&self) -> Arc<Queue> {
+        Arc::clone(self.logs.queue())
     }
 
     pub(crate) fn metrics(&self, config: &TelemetryConfig, exemplars: Arc<Exemplars>) -> OtlpMetrics {

@@ -3,7 +3,6 @@
 //! What waits together travels together: a batch is one piece of memory for each scope, to which what comes is
 //! added. A piece for each item would be had on one thread and freed on another, tens of thousands of them.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +15,7 @@ use crate::accounts::{Books, Outcome};
 const BATCH_LIMIT_BYTES: usize = 1_048_576;
 
 /// A scope's name, where it is not the service's own.
-pub(super) type Target<'a> = Option<&'a Cow<'static, str>>;
+pub(super) type Target = Option<&'static str>;
 
 /// What waits for its export.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub(crate) struct Batch {
 /// What belongs to one scope: fields of OTLP's message, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Scope {
-    pub(super) target: Option<Cow<'static, str>>,
+    pub(super) target: Target,
     pub(super) items: Vec<u8>,
 }
 
@@ -54,12 +53,12 @@ impl Batch {
         self.items >= limits.batch_items
     }
 
-    fn add(&mut self, target: Target<'_>, item: &[u8]) {
+    fn add(&mut self, target: Target, item: &[u8]) {
         self.items += 1;
         self.bytes += item.len();
-        match self.scopes.iter_mut().find(|scope| scope.target.as_ref() == target) {
+        match self.scopes.iter_mut().find(|scope| scope.target == target) {
             Some(scope) => scope.items.extend_from_slice(item),
-            None => self.scopes.push(Scope { target: target.cloned(), items: item.to_vec() }),
+            None => self.scopes.push(Scope { target, items: item.to_vec() }),
         }
     }
 
@@ -76,7 +75,7 @@ impl Queue {
     }
 
     /// Takes an item, or counts why not; never waits.
-    pub(crate) fn push(&self, target: Target<'_>, item: &[u8]) {
+    pub(crate) fn push(&self, target: Target, item: &[u8]) {
         let mut state = self.lock();
         let account = state.books.read();
         if state.closed {
@@ -160,7 +159,7 @@ impl Queue {
 
 impl State {
     /// Adds to the last batch, or begins one; whether there is one more now that nothing is added to.
-    fn add(&mut self, target: Target<'_>, item: &[u8], limits: &Batching) -> bool {
+    fn add(&mut self, target: Target, item: &[u8], limits: &Batching) -> bool {
         let last = self.waiting.back_mut().filter(|last| !last.is_full(limits));
         let is_too_large = match last {
             Some(last) if last.bytes + item.len() <= BATCH_LIMIT_BYTES => {
@@ -239,14 +238,13 @@ mod tests {
     #[test]
     fn items_stand_with_their_scope() {
         let queue = Queue::new(Batching { batch_items: 3, ..limits(10, 1_000) });
-        let (bot, web) = (Cow::Borrowed("bot"), Cow::Borrowed("web"));
-        for (target, byte) in [(&bot, 1), (&web, 2), (&bot, 3)] {
+        for (target, byte) in [("bot", 1), ("web", 2), ("bot", 3)] {
             queue.push(Some(target), &[byte]);
         }
         let batch = queue.take().expect("three wait");
         let scopes: Vec<_> = batch.scopes.into_iter().map(|scope| (scope.target, scope.items)).collect();
 
-        assert_eq!(scopes, [(Some(bot), vec![1, 3]), (Some(web), vec![2])]);
+        assert_eq!(scopes, [(Some("bot"), vec![1, 3]), (Some("web"), vec![2])]);
     }
 
     #[test]

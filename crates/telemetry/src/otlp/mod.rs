@@ -5,6 +5,7 @@
 //! piece of memory, and what waits for its export is one piece per batch.
 
 pub(crate) mod fields;
+pub(crate) mod record;
 pub(crate) mod span;
 pub(crate) mod text;
 pub(crate) mod values;

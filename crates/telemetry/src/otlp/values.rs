@@ -1,22 +1,16 @@
 //! Attributes and their values as OTLP's `KeyValue` and `AnyValue`, texts cut to what may be held.
 
-use opentelemetry::logs::AnyValue;
 use opentelemetry::{Array, Value};
 
 use super::text::end_of;
 use super::wire::{bytes, message, some_bytes, some_double, some_number};
 
-/// Deeper values inside of a record are left out, since nothing of ours nests.
-const DEEPEST: usize = 4;
-
 pub(super) const STRING: u32 = 1;
-const BOOL: u32 = 2;
-const INT: u32 = 3;
-const DOUBLE: u32 = 4;
+pub(super) const BOOL: u32 = 2;
+pub(super) const INT: u32 = 3;
+pub(super) const DOUBLE: u32 = 4;
 const ARRAY: u32 = 5;
-const MAP: u32 = 6;
-const BYTES: u32 = 7;
-/// The field of an array, and of a map, that holds what is in it.
+/// The field of an array that holds what is in it.
 const ITEM: u32 = 1;
 
 /// A `KeyValue` whose value is written by `write`.
@@ -63,36 +57,10 @@ fn items(out: &mut Vec<u8>, array: &Array, characters: usize) {
     }
 }
 
-/// A value of a log record, cut after so many characters.
-pub(crate) fn any(out: &mut Vec<u8>, value: &AnyValue, characters: usize) {
-    any_within(out, value, characters, DEEPEST);
-}
-
-fn any_within(out: &mut Vec<u8>, value: &AnyValue, characters: usize, depth: usize) {
-    match value {
-        AnyValue::String(value) => text(out, value.as_str(), characters),
-        AnyValue::Boolean(value) => some_number(out, BOOL, u64::from(*value)),
-        AnyValue::Int(value) => some_number(out, INT, value.cast_unsigned()),
-        AnyValue::Double(value) => some_double(out, DOUBLE, *value),
-        AnyValue::Bytes(value) => some_bytes(out, BYTES, &value[..value.len().min(characters)]),
-        AnyValue::ListAny(all) if depth > 0 => message(out, ARRAY, |out| {
-            for item in all.iter() {
-                message(out, ITEM, |out| any_within(out, item, characters, depth - 1));
-            }
-        }),
-        AnyValue::Map(all) if depth > 0 => message(out, MAP, |out| {
-            for (key, item) in all.iter() {
-                pair(out, ITEM, key.as_str(), |out| any_within(out, item, characters, depth - 1));
-            }
-        }),
-        _ => text(out, "…", characters),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use opentelemetry::KeyValue;
-    use opentelemetry_proto::tonic::common::v1::{AnyValue as OtlpValue, KeyValue as OtlpKeyValue};
+    use opentelemetry_proto::tonic::common::v1::KeyValue as OtlpKeyValue;
     use prost::Message as _;
 
     use super::*;
@@ -136,14 +104,5 @@ mod tests {
         assert_eq!(round(&KeyValue::new("a", long.clone())), cut);
         let listed = round(&KeyValue::new("a", texts([long.as_str()])));
         assert_eq!(listed, OtlpKeyValue::from(&KeyValue::new("a", texts(["ééééé"]))));
-    }
-
-    #[test]
-    fn what_nests_too_deeply_ends() {
-        let nested = (0..9).fold(AnyValue::from(7), |inner, _| AnyValue::ListAny(Box::new(vec![inner])));
-        let mut out = Vec::new();
-        any(&mut out, &nested, 10);
-        let read = OtlpValue::decode(out.as_slice()).expect("it is one");
-        assert!(format!("{read:?}").contains('…') && !format!("{read:?}").contains('7'));
     }
 }

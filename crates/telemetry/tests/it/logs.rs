@@ -157,7 +157,7 @@ fn an_answer_that_is_an_error_is_one_record_of_the_same_type() {
             let span = spans.iter().find(|span| Some(&span.span_id) == log.span_id.as_ref());
             let span = span.expect("a record is of a span");
             let status = &span.attributes["http.response.status_code"];
-            let severity = log.severity.unwrap_or_default();
+            let severity = log.severity.as_deref().unwrap_or_default();
             format!("{status} {severity} {} {:?}", log.attributes["exception.type"], span.status)
         })
         .collect();
