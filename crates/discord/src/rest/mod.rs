@@ -225,6 +225,9 @@ impl Rest {
     }
 
     fn record(&self, span: &Span, route: &Route, report: &Report, error: Option<&RestError>) {
+        if let Some(error) = error {
+            self.record_error(span, report, error);
+        }
         if let Some(status) = report.status {
             span.response(status);
             self.telemetry.metrics().discord_request(route.template(), status);
@@ -235,23 +238,27 @@ impl Rest {
         if report.is_invalid() {
             self.telemetry.metrics().invalid_request(route.template());
         }
-        let Some(error) = error else { return };
+    }
+
+    fn record_error(&self, span: &Span, report: &Report, error: &RestError) {
         if let Some(code) = error.code() {
             span.set(attr::discord_error_code(u64::from(code)));
+        }
+        if matches!(error, RestError::TokenRefused) && self.is_first_refusal() {
+            span.fail(report.status.map_or(error.kind(), |status| status.to_string().into()), error);
+        }
+        if let Some(status) = report.status {
+            // Whoever called knows whether it matters.
+            span.refused(status, error);
         }
         if matches!(error, RestError::NoAnswer(_) | RestError::Unreadable { .. }) {
             span.fail(error.kind(), error);
         }
-        if matches!(error, RestError::TokenRefused) {
-            self.refuse_token(span, error);
-        }
     }
 
-    /// Says it once: from now on every call fails without being sent.
-    fn refuse_token(&self, span: &Span, error: &RestError) {
-        if !self.shared.token_refused.swap(true, Ordering::Relaxed) {
-            span.fail(error.kind(), error);
-        }
+    /// It is an error once: from now on every call fails without being sent.
+    fn is_first_refusal(&self) -> bool {
+        !self.shared.token_refused.swap(true, Ordering::Relaxed)
     }
 }
 

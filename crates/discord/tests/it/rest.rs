@@ -138,6 +138,42 @@ async fn an_outage_and_a_proxys_page_are_told_apart_from_a_refusal() {
     stage.strike().await;
 }
 
+/// What is recorded of the calls that failed, and of each that its span says the same.
+fn exceptions(stage: &Stage) -> Vec<String> {
+    let (spans, logs) = (stage.captured.spans(), stage.captured.logs());
+    let failed = spans.iter().filter(|span| span.attributes.contains_key("error.type"));
+    failed
+        .map(|span| {
+            let mut of_it = logs.iter().filter(|log| log.span_id.as_ref() == Some(&span.span_id));
+            let (log, none) = (of_it.next().unwrap(), of_it.next());
+            assert_eq!(none, None, "an error is recorded once");
+            let (kind, message) = (&log.attributes["exception.type"], &log.attributes["exception.message"]);
+            assert_eq!(&span.attributes["error.type"], kind);
+            assert_eq!(format!("{:?}", span.status), format!("Error {{ description: {message:?} }}"));
+            format!("{} {kind}: {message}", log.severity.unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_discord_refuses_is_recorded_once_and_says_why() {
+    let stage = Stage::set().await;
+    stage.rest.member(GUILD, ANN_NOWHERE).await.unwrap();
+    stage.faults(json!({ "html_errors": 1 })).await;
+    stage.rest.gateway().await.unwrap_err();
+    stage.faults(json!({ "lost_answers": 1 })).await;
+    stage.rest.create_message(GAMES, &marked("a"), &nonce("a")).await.unwrap_err();
+    stage.faults(json!({ "rate_limited": 1 })).await;
+    stage.rest.create_message(GAMES, &marked("a"), &nonce("a")).await.unwrap();
+
+    insta::assert_snapshot!(exceptions(&stage).join("\n"), @"
+    WARN 404: Discord refused with 404: Unknown Member (10007)
+    WARN 502: Discord's answer (502) could not be read
+    ERROR connection: no answer from Discord
+    ");
+    stage.strike().await;
+}
+
 #[tokio::test]
 async fn a_refused_token_stops_all_traffic() {
     let stage = Stage::set().await;
@@ -147,6 +183,7 @@ async fn a_refused_token_stops_all_traffic() {
     assert!(stranger.token_refused());
     assert!(matches!(stranger.gateway().await, Err(RestError::TokenRefused)));
     assert_eq!(stage.captured.spans().len(), 1, "the second call was not sent");
+    assert_eq!(exceptions(&stage), ["ERROR 401: Discord refused the bot token"]);
     stage.strike().await;
 }
 
