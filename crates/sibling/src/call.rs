@@ -103,9 +103,15 @@ impl Caller {
 
 fn finish(span: &Span, sent: Result<StatusCode, reqwest::Error>) -> Result<(), CallError> {
     match sent {
-        Ok(status) => {
+        Ok(status) if status.is_success() => {
             span.response(status.as_u16());
-            if status.is_success() { Ok(()) } else { Err(CallError::Refused(status)) }
+            Ok(())
+        }
+        Ok(status) => {
+            let error = CallError::Refused(status);
+            span.fail(status.as_u16().to_string(), &error);
+            span.response(status.as_u16());
+            Err(error)
         }
         Err(error) => {
             span.fail(if error.is_timeout() { "timeout" } else { "connection" }, &error);

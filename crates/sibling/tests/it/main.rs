@@ -74,7 +74,13 @@ async fn a_stranger_is_told_no_and_learns_nothing_of_the_trace() {
 
     assert!(matches!(refused, Err(CallError::Refused(StatusCode::UNAUTHORIZED))), "{refused:?}");
     assert!(answered.spans().is_empty());
-    assert_eq!(called.spans()[0].attributes["error.type"], "401");
+    let (span, log) = (&called.spans()[0], &called.logs()[0]);
+    assert_eq!(span.attributes["error.type"], "401");
+    assert_eq!(span.attributes["http.response.status_code"], "401");
+    assert_eq!((called.logs().len(), log.span_id.as_ref()), (1, Some(&span.span_id)));
+    assert_eq!(log.attributes["exception.message"], "the answer was 401 Unauthorized");
+    let status = format!("{:?}", span.status);
+    assert_eq!(status, r#"Error { description: "the answer was 401 Unauthorized" }"#);
 }
 
 #[tokio::test]
