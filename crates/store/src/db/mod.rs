@@ -87,6 +87,11 @@ impl<D: sqlx::Database> Measured<D> {
         Self { pool, metrics }
     }
 
+    /// The first connection was opened, before anybody waited for one.
+    pub(crate) fn opened(&self, took: Duration) {
+        self.metrics.created(took);
+    }
+
     /// Waits for a connection; its use ends with the lease.
     pub(crate) async fn borrow(&self) -> Result<(PoolConnection<D>, Lease), sqlx::Error> {
         let timed_out = |error: &sqlx::Error| matches!(error, sqlx::Error::PoolTimedOut);

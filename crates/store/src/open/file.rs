@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use telemetry::Telemetry;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,13 +30,21 @@ pub(super) async fn open(path: &Path, telemetry: &Telemetry) -> Result<Db, OpenE
         let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
         // SQLite ends a transaction by itself when the disk is full or fails. The connection doesn't know, believes
         // itself inside of it and would begin no other for ever: another one takes its place.
-        pool.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+        let pool =
+            pool.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
+        pool.after_connect(|_, _| {
+            telemetry::connection_opened();
+            Box::pin(async { Ok(()) })
+        })
     };
+    let began = Instant::now();
     let connected = pool(1).connect_with(options.clone()).await;
     let writer = connected.map_err(|error| trouble(path, &error))?;
+    let took = began.elapsed();
     let readers = pool(READERS).connect_lazy_with(options.read_only(true));
     let place = Place { namespace: "muster".to_owned(), server: None };
     let writer = Measured::new(writer, "writer", telemetry);
+    writer.opened(took);
     let readers = Measured::new(readers, "readers", telemetry);
     Ok(Db {
         pools: Pools::Lite { writer, readers },

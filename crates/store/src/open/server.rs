@@ -61,7 +61,13 @@ fn pool(patience: Patience) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(patience.connection)
-        .after_connect(|connection, _| Box::pin(take_role(connection)))
+        .after_connect(|connection, _| {
+            Box::pin(async {
+                take_role(connection).await?;
+                telemetry::connection_opened();
+                Ok(())
+            })
+        })
         // The library asks the same, and waits for the answer of a server that is cut off until the network gives up.
         .after_release(move |connection, _| {
             Box::pin(async move { answered(Some(release), connection.ping()).await.map(|()| true) })

@@ -29,4 +29,7 @@ async fn a_pool_counts_its_connections_and_how_long_one_waits_for_them(db: &Data
     assert_eq!(times("db.client.connection.use_time"), 0, "it is still in use");
     tx.commit().await.unwrap();
     assert_eq!(times("db.client.connection.use_time"), 1);
+    db.store.begin().await.unwrap().commit().await.unwrap();
+    assert_eq!(times("db.client.connection.wait_time"), 2);
+    assert_eq!(times("db.client.connection.create_time"), 1, "it was opened once, and lent twice");
 }
