@@ -37,6 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    telemetry::tell_panics();
     // One TLS implementation for every client in the process.
     rustls::crypto::ring::default_provider().install_default().map_err(|_| Failure::Tls)?;
     let settings = Settings::read(&cli)?;
