@@ -130,11 +130,7 @@ impl Collector {
             account::keep(status.health.clone(), status.address.clone(), interval, pipeline.clone());
         let stopped = stop.clone();
         tasks.spawn(async move { stopped.run_until_cancelled(account).await });
-        let budget = Budget::new();
-        let router =
-            receive::http::router(pipeline.clone(), budget.clone()).merge(receive::status::router(status));
-        let http = guarded(router, token.clone());
-        let grpc = guarded(receive::grpc::router(pipeline.clone(), budget), token);
+        let [http, grpc] = routers(&pipeline, status, token);
         tasks.spawn(serve(http_door, http, stop.clone()));
         tasks.spawn(serve(grpc_door, grpc, stop));
         tasks.close();
@@ -180,6 +176,14 @@ impl Collector {
 fn status(current: Current, observatory: Observatory) -> Status {
     let address = observatory.setup.http.to_string();
     Status { current, health: Arc::new(move |now_ns| observatory.health(now_ns)), address }
+}
+
+/// What is served at the door for HTTP and at the one for gRPC; they share the memory that requests may take.
+fn routers(pipeline: &Pipeline, status: Status, token: Option<BearerToken>) -> [Router; 2] {
+    let budget = Budget::new();
+    let http = receive::http::router(pipeline.clone(), budget.clone());
+    let http = http.merge(receive::status::router(status));
+    [guarded(http, token.clone()), guarded(receive::grpc::router(pipeline.clone(), budget), token)]
 }
 
 fn refuse_exposed(addresses: [SocketAddr; 2]) -> Result<(), StartError> {

@@ -35,6 +35,8 @@ pub(crate) enum OfferError {
     Full,
     #[error("the collector is stopping")]
     Stopping,
+    #[error("an export may have {QUEUE_ITEMS} items")]
+    TooMany,
 }
 
 /// An export that waits for the store and holds its place in the queue until it is there.
@@ -43,6 +45,7 @@ pub(crate) struct Admitted {
     pub(crate) signal: Signal,
     pub(crate) items: usize,
     _places: [OwnedSemaphorePermit; 2],
+    _weight: Option<OwnedSemaphorePermit>,
 }
 
 enum Work {
@@ -98,7 +101,19 @@ impl Pipeline {
     }
 
     /// Takes an export, or refuses it whole. Malformed items are taken out first and reported.
-    pub(crate) fn offer<E: Export>(&self, mut export: E) -> Result<Rejected, OfferError> {
+    pub(crate) fn offer<E: Export>(&self, export: E) -> Result<Rejected, OfferError> {
+        self.offer_weighed(export, None)
+    }
+
+    /// Takes an export that takes up a part of a budget, its weight, until it is stored.
+    pub(crate) fn offer_weighed<E: Export>(
+        &self,
+        mut export: E,
+        weight: Option<OwnedSemaphorePermit>,
+    ) -> Result<Rejected, OfferError> {
+        if export.items() > QUEUE_ITEMS {
+            return Err(OfferError::TooMany);
+        }
         let rejected = export.sift();
         let items = export.items();
         self.counters.received(E::SIGNAL, items as u64 + rejected.count);
@@ -106,17 +121,28 @@ impl Pipeline {
         if items == 0 {
             return Ok(rejected);
         }
-        self.admit(export, items)
+        self.admit(export, items, weight)
             .inspect_err(|_| self.counters.settle(E::SIGNAL, Fate::Refused, items as u64))?;
         Ok(rejected)
     }
 
-    fn admit<E: Export>(&self, export: E, items: usize) -> Result<(), OfferError> {
+    fn admit<E: Export>(
+        &self,
+        export: E,
+        items: usize,
+        weight: Option<OwnedSemaphorePermit>,
+    ) -> Result<(), OfferError> {
         let places = [
             places(&self.gauge.items, items, QUEUE_ITEMS)?,
             places(&self.gauge.bytes, export.encoded_len(), QUEUE_BYTES)?,
         ];
-        let admitted = Admitted { batch: export.into_batch(), signal: E::SIGNAL, items, _places: places };
+        let admitted = Admitted {
+            batch: export.into_batch(),
+            signal: E::SIGNAL,
+            items,
+            _places: places,
+            _weight: weight,
+        };
         self.queue.send(Work::Store(admitted)).map_err(|_| OfferError::Stopping)
     }
 

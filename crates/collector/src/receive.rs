@@ -5,10 +5,12 @@ pub(crate) mod body;
 pub(crate) mod grpc;
 pub(crate) mod guard;
 pub(crate) mod http;
+mod patience;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod tls;
 pub(crate) mod validate;
+mod weigh;
 mod zstd;
 
 /// An export request may have so many bytes on the wire.

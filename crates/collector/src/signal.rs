@@ -48,9 +48,9 @@ pub(crate) enum Batch {
 }
 
 /// An OTLP export request of one signal.
-pub(crate) trait Export: prost::Message + Default + DeserializeOwned {
+pub(crate) trait Export: prost::Message + Default + DeserializeOwned + 'static {
     /// The answer that OTLP gives to this request.
-    type Response: prost::Message + Default;
+    type Response: prost::Message + Default + 'static;
 
     const SIGNAL: Signal;
 

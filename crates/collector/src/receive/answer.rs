@@ -64,7 +64,10 @@ impl ExportError {
             Self::UnknownContentType | Self::Body(BodyError::UnknownEncoding) => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, tonic::Code::InvalidArgument)
             }
-            Self::Body(BodyError::TooLargeOnTheWire | BodyError::TooLargeInflated) => {
+            Self::Body(
+                BodyError::TooLargeOnTheWire | BodyError::TooLargeInflated | BodyError::TooLargeDecoded,
+            )
+            | Self::Offer(OfferError::TooMany) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, tonic::Code::InvalidArgument)
             }
             Self::Body(BodyError::TooSlow) => (StatusCode::REQUEST_TIMEOUT, tonic::Code::DeadlineExceeded),
@@ -78,14 +81,14 @@ impl ExportError {
         }
     }
 
-    /// The request was never readable as OTLP.
+    /// The request was never read as OTLP, and never will be.
     pub(crate) fn is_unreadable(&self) -> bool {
-        !matches!(self, Self::Offer(_))
+        !self.is_passing()
     }
 
     /// It may go better in a moment.
     fn is_passing(&self) -> bool {
-        matches!(self, Self::Offer(_) | Self::Body(BodyError::Crowded))
+        matches!(self, Self::Offer(OfferError::Full | OfferError::Stopping) | Self::Body(BodyError::Crowded))
     }
 
     /// The answer over HTTP, in the request's encoding (protobuf if that is unknown).
@@ -101,9 +104,15 @@ impl ExportError {
 }
 
 /// The answer over gRPC to an export that was not taken.
-pub(crate) fn unavailable(error: &OfferError) -> tonic::Status {
-    let details = encode_status(tonic::Code::Unavailable, &error.to_string(), true, Encoding::Protobuf);
-    tonic::Status::with_details(tonic::Code::Unavailable, error.to_string(), details.into())
+impl From<ExportError> for tonic::Status {
+    fn from(error: ExportError) -> Self {
+        let ((_, code), message) = (error.codes(), error.to_string());
+        if !error.is_passing() {
+            return Self::new(code, message);
+        }
+        let details = encode_status(code, &message, true, Encoding::Protobuf);
+        Self::with_details(code, message, details.into())
+    }
 }
 
 fn encode_status(code: tonic::Code, message: &str, retry: bool, encoding: Encoding) -> Vec<u8> {

@@ -15,20 +15,46 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{MAX_INFLATED_BYTES, MAX_WIRE_BYTES, zstd::Zstd};
 
 /// A body must have arrived after this long.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// So much of a body is read and thrown away after it was refused.
 const MAX_DRAINED_BYTES: usize = 16 << 20;
 
 /// All bodies that are being read at a moment, of all senders, may hold so many bytes inflated.
 const MAX_BYTES_IN_FLIGHT: usize = 64 << 20;
 
-/// Bytes that bodies may hold before they are in the queue: many patient senders must not fill the memory.
+/// All requests that are decoded and not yet stored, of all senders, may take so much memory.
+const MAX_DECODED_BYTES: usize = 96 << 20;
+
+/// Bytes that requests may hold, of both doors: many patient senders must not fill the memory.
 #[derive(Clone)]
-pub(crate) struct Budget(Arc<Semaphore>);
+pub(crate) struct Budget {
+    bodies: Arc<Semaphore>,
+    decoded: Arc<Semaphore>,
+}
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_BYTES_IN_FLIGHT)))
+        Self::of(MAX_BYTES_IN_FLIGHT)
+    }
+
+    fn of(bodies: usize) -> Self {
+        Self {
+            bodies: Arc::new(Semaphore::new(bodies)),
+            decoded: Arc::new(Semaphore::new(MAX_DECODED_BYTES)),
+        }
+    }
+
+    /// So many bytes of a body more.
+    pub(super) fn read(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
+        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Arc::clone(&self.bodies).try_acquire_many_owned(wanted).map_err(|_| BodyError::Crowded)
+    }
+
+    /// A request that takes so many bytes when it is decoded, until it is stored.
+    pub(super) fn decode(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
+        let wanted = u32::try_from(bytes).ok().filter(|_| bytes <= MAX_DECODED_BYTES);
+        let wanted = wanted.ok_or(BodyError::TooLargeDecoded)?;
+        Arc::clone(&self.decoded).try_acquire_many_owned(wanted).map_err(|_| BodyError::Crowded)
     }
 }
 
@@ -45,6 +71,8 @@ pub(crate) enum BodyError {
     TooLargeOnTheWire,
     #[error("the body inflates to more than {MAX_INFLATED_BYTES} bytes")]
     TooLargeInflated,
+    #[error("the body holds more messages than fit into {MAX_DECODED_BYTES} bytes")]
+    TooLargeDecoded,
     #[error("the content encoding is none of gzip, zstd and identity")]
     UnknownEncoding,
     #[error("the body is not what its content encoding says")]
@@ -141,9 +169,7 @@ impl Capped {
         if self.bytes.len() + chunk.len() > MAX_INFLATED_BYTES {
             return Err(BodyError::TooLargeInflated);
         }
-        let wanted = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
-        let more =
-            Arc::clone(&self.budget.0).try_acquire_many_owned(wanted).map_err(|_| BodyError::Crowded)?;
+        let more = self.budget.read(chunk.len())?;
         match &mut self.part {
             Some(part) => part.merge(more),
             None => self.part = Some(more),
@@ -178,7 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_bodies_share_one_budget() {
-        let budget = Budget(Arc::new(Semaphore::new(10)));
+        let budget = Budget::of(10);
         let read = async |bytes: &'static [u8]| read(&HeaderMap::new(), Body::from(bytes), &budget).await;
         let first = read(b"123456").await.unwrap();
         assert!(matches!(read(b"123456").await, Err(BodyError::Crowded)));

@@ -19,6 +19,7 @@ use super::{
     answer::{Encoding, ExportError},
     body::{self, Budget},
     validate::Rejected,
+    weigh,
 };
 use crate::{pipeline::Pipeline, signal::Export};
 
@@ -29,8 +30,8 @@ struct Doors {
 }
 
 /// The three doors.
-pub(crate) fn router(pipeline: Pipeline) -> Router {
-    let doors = Doors { pipeline, budget: Budget::new() };
+pub(crate) fn router(pipeline: Pipeline, budget: Budget) -> Router {
+    let doors = Doors { pipeline, budget };
     Router::new()
         .route("/v1/traces", post(export::<ExportTraceServiceRequest>))
         .route("/v1/metrics", post(export::<ExportMetricsServiceRequest>))
@@ -63,8 +64,13 @@ async fn take<E: Export>(
 ) -> Result<(Encoding, Rejected), ExportError> {
     let encoding = encoding.ok_or(ExportError::UnknownContentType)?;
     let inflated = body::read(headers, body, &doors.budget).await?;
+    let bytes = match encoding {
+        Encoding::Protobuf => weigh::protobuf(E::SIGNAL, &inflated.bytes),
+        Encoding::Json => weigh::json(&inflated.bytes),
+    };
+    let weight = doors.budget.decode(bytes)?;
     let export = decode::<E>(&inflated.bytes, encoding)?;
-    Ok((encoding, doors.pipeline.offer(export)?))
+    Ok((encoding, doors.pipeline.offer_weighed(export, Some(weight))?))
 }
 
 fn decode<E: Export>(bytes: &[u8], encoding: Encoding) -> Result<E, ExportError> {

@@ -17,12 +17,17 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::tls::{ServerTls, TlsError};
+use super::{
+    patience::Patient,
+    tls::{ServerTls, TlsError},
+};
 
 /// A door keeps at most so many connections open; more wait in the listener's backlog.
 const MAX_CONNECTIONS: usize = 256;
 /// A client must have sent its request's header after this long.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// A client takes an answer, or the next part of it, within this long.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A gRPC client that is silent for so long is asked whether it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Requests that are under way may end within this long when the collector stops.
@@ -132,7 +137,8 @@ async fn converse(
     router: Router,
     watcher: Watcher,
 ) {
-    let io = TokioIo::new(stream);
+    let greeting = matches!(protocol, Protocol::Grpc).then_some(HEADER_TIMEOUT);
+    let io = TokioIo::new(Patient::new(stream, greeting, WRITE_TIMEOUT));
     let service = TowerToHyperService::new(router);
     let ended = match protocol {
         Protocol::Http1 => {

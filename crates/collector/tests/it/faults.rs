@@ -5,9 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::body::Body;
 use collector::{Health, Signal};
+use http::Request;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceResponse,
+    collector::trace::v1::{ExportTraceServiceResponse, trace_service_client::TraceServiceClient},
     common::v1::{AnyValue, KeyValue, any_value::Value},
     trace::v1::Span,
 };
@@ -95,6 +99,43 @@ async fn who_dawdles_is_cut_off() {
     assert!(no_body.0.starts_with("HTTP/1.1 408 "), "{}", no_body.0);
     assert_eq!(no_body.1.as_secs(), 10);
     assert_eq!(world.send("traces", &story::export(story::created(AT))).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_dawdles_over_grpc_is_cut_off_too() {
+    let world = World::start().await;
+    let address = world.collector.grpc_address();
+    // As many as are served at once, and none of them says a word.
+    let mut silent = Vec::new();
+    for _ in 0..256 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let began = Instant::now();
+    let mut client = TraceServiceClient::connect(format!("http://{address}")).await.unwrap();
+    client.export(story::export(story::created(AT))).await.unwrap();
+    assert!((4..9).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    // The end of the connection, after what the other side says first.
+    let _ = silent[0].read_to_end(&mut Vec::new()).await;
+
+    // The first bytes of a message, and nothing more.
+    let beginning =
+        futures_util::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from_static(&[0, 0, 0, 0, 9, 1]))]);
+    let body = Body::from_stream(futures_util::StreamExt::chain(beginning, futures_util::stream::pending()));
+    let request =
+        Request::post(format!("http://{address}/opentelemetry.proto.collector.trace.v1.TraceService/Export"))
+            .header("content-type", "application/grpc")
+            .body(body)
+            .unwrap();
+    let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    let mut connections = tokio::task::JoinSet::new();
+    connections.spawn(connection);
+    let began = Instant::now();
+    let answer = sender.send_request(request).await.unwrap();
+    let deadline_exceeded = "4";
+    assert_eq!(answer.headers()["grpc-status"], deadline_exceeded);
+    assert_eq!(began.elapsed().as_secs(), 10);
+    assert_eq!(world.collector.health().signals[0].unreadable_requests, 1);
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::collector::{
+    logs::v1::logs_service_client::LogsServiceClient, trace::v1::trace_service_client::TraceServiceClient,
+};
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use tonic::{Code, codec::CompressionEncoding, metadata::MetadataValue};
@@ -54,6 +56,76 @@ async fn a_bomb_over_grpc_is_refused_too() {
         assert!(matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted), "{status:?}");
         assert_eq!(world.collector.health().signals[0].received, 0);
     }
+}
+
+/// A field of protobuf that has a length.
+fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut field = vec![tag << 3 | 2];
+    prost::encode_length_delimiter(bytes.len(), &mut field).unwrap();
+    field.extend_from_slice(bytes);
+    field
+}
+
+/// The most memory that this process ever had.
+fn peak_mebibytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1_024
+}
+
+#[tokio::test]
+async fn millions_of_empty_items_are_refused_before_they_are_made() {
+    let world = World::start().await;
+    let before = peak_mebibytes();
+    // Eight million log records, each of two bytes.
+    let records = field(1, &field(2, &[2 << 3 | 2, 0].repeat(8_000_000)));
+    let bomb = zstd::encode_all(&*records, 1).unwrap();
+    drop(records);
+    assert!(bomb.len() < 10_000, "{}", bomb.len());
+    let post = async |kind: &str, body: Vec<u8>| {
+        world.post("logs", &[("content-type", kind), ("content-encoding", "zstd")], body).await
+    };
+    let answer = post(PROTOBUF, bomb).await;
+    assert_eq!(answer.status, 413, "{}", answer.text());
+    let records = format!(
+        r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{}}{}]}}]}}]}}"#,
+        ",{}".repeat(5_000_000)
+    );
+    let bomb = zstd::encode_all(records.as_bytes(), 1).unwrap();
+    drop(records);
+    assert_eq!(post(JSON, bomb).await.status, 413);
+    assert!(peak_mebibytes() - before < 100, "{} of {before}", peak_mebibytes());
+
+    // Few enough bytes, but more than ever wait.
+    let many = vec![opentelemetry_proto::tonic::logs::v1::LogRecord::default(); QUEUE_ITEMS + 1];
+    let many = story::log_export(story::API, many);
+    assert_eq!(world.send("logs", &many).await.status, 413);
+    let address = format!("http://{}", world.collector.grpc_address());
+    let mut client = LogsServiceClient::connect(address).await.unwrap();
+    let status = client.export(many).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    let logs = world.collector.health().signals[2];
+    assert_eq!((logs.received, logs.unreadable_requests), (0, 4));
+}
+
+#[tokio::test]
+async fn over_grpc_the_wire_and_the_messages_are_bounded_too() {
+    let world = World::start().await;
+    let address = format!("http://{}", world.collector.grpc_address());
+    let mut client = TraceServiceClient::connect(address).await.unwrap();
+    let whale = story::span(story::API, CREATED, 1, 0, &" ".repeat(5 << 20)).at(AT, 0, 1);
+    let status = client.export(story::export([whale])).await.unwrap_err();
+    assert_eq!(status.message(), "the body has more than 4194304 bytes", "{status:?}");
+
+    let mut bomb = story::export(story::created(AT));
+    bomb.resource_spans[0].scope_spans[0].spans[0].links =
+        vec![opentelemetry_proto::tonic::trace::v1::span::Link::default(); 1_000_000];
+    let status = client.export(bomb).await.unwrap_err();
+    assert_eq!(status.message(), "the body holds more messages than fit into 100663296 bytes", "{status:?}");
+    let traces = world.collector.health().signals[0];
+    assert_eq!((traces.received, traces.unreadable_requests), (0, 2));
+    client.export(story::export(story::created(AT))).await.unwrap();
+    assert_eq!(world.read("health").await["signals"][0]["stored"], 9);
 }
 
 #[tokio::test]
