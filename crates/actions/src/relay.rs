@@ -110,7 +110,7 @@ async fn turn(ctx: &Ctx) -> Result<Batch, StoreError> {
     for (row, confirmed) in rows.iter().zip(confirmations) {
         match confirmed {
             Ok(()) => {
-                store::outbox::published(&mut tx, row.event.id, ctx.clock.now()).await?;
+                store::outbox::published(&mut tx, row.id, ctx.clock.now()).await?;
                 batch.confirmed += 1;
             }
             Err(_) => {
@@ -124,10 +124,10 @@ async fn turn(ctx: &Ctx) -> Result<Batch, StoreError> {
 
 fn message(row: &OutboxRow) -> Message {
     Message {
-        id: row.event.id.get(),
-        routing_key: row.event.body.event_type().to_owned(),
+        id: row.id.get(),
+        routing_key: row.event_type.clone(),
         body: row.payload.clone().into_bytes(),
-        game: row.event.game.map(GameId::get),
+        game: row.game.map(GameId::get),
         trace: row.trace.clone(),
     }
 }

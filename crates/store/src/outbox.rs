@@ -1,12 +1,11 @@
 //! Events on their way to the bus.
 
 use crate::at::{At, microseconds};
-use crate::claimed::{Claimed, UNREADABLE, sort};
 use crate::db::{execute, fetch_all, fetch_optional};
 use crate::dialect::{per_dialect, statements};
 use crate::trace::{self, TraceColumns};
 use crate::{GuildScope, Hint, StoreError, Tx};
-use domain::{Event, EventId, UserId};
+use domain::{Event, EventId, GameId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use telemetry::TraceContext;
 use uuid::Uuid;
@@ -26,12 +25,9 @@ statements! {
         "SELECT COUNT(*) AS pending, MIN(created_at) AS oldest FROM outbox \
          WHERE published_at IS NULL AND dead_at IS NULL";
     AFTER = "SELECT" "outbox",
-        "SELECT id, payload, traceparent, tracestate, attempts FROM outbox WHERE id > $1 AND guild IN \
+        "SELECT payload FROM outbox WHERE id > $1 AND guild IN \
          (SELECT guild FROM members WHERE user_id = $2) AND created_at > $3 AND dead_at IS NULL \
          ORDER BY id LIMIT $4";
-    BURY = "UPDATE" "outbox",
-        "UPDATE outbox SET dead_at = $3, dead_reason = $2, lease_until = NULL \
-         WHERE id = $1 AND published_at IS NULL";
     SWEEP = "DELETE" "outbox", "DELETE FROM outbox WHERE published_at < $1";
     REDO_UNTAKEN = "UPDATE" "outbox",
         "UPDATE outbox SET published_at = NULL, lease_until = NULL WHERE published_at IS NOT NULL \
@@ -53,14 +49,21 @@ per_dialect! {
          AND (origin = $3 OR created_at < " now " - $4" us ") AND (lease_until IS NULL OR lease_until < " now
         ") ORDER BY created_at, id LIMIT $5" skip_locked
         ") UPDATE outbox SET lease_until = " now " + $2" us ", attempts = attempts + 1 \
-         WHERE id IN (SELECT id FROM due) RETURNING id, payload, traceparent, tracestate, attempts"
+         WHERE id IN (SELECT id FROM due) RETURNING id, type, game, created_at, payload, traceparent, \
+         tracestate, attempts"
 }
 
-/// An event to publish.
+/// An event to publish. Nothing looks into its envelope on the way: a newer version may have written it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxRow {
-    /// What happened.
-    pub event: Event,
+    /// Unique; a consumer takes effect once per id.
+    pub id: EventId,
+    /// What happened, as words with dots between.
+    pub event_type: String,
+    /// To which game; none for what concerns the whole guild.
+    pub game: Option<GameId>,
+    /// When.
+    pub occurred_at: Timestamp,
     /// The envelope, as it goes on the bus.
     pub payload: String,
     /// The trace of the verb that wrote it.
@@ -70,27 +73,34 @@ pub struct OutboxRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct EventRow {
+struct ClaimedRow {
     id: Uuid,
+    r#type: String,
+    game: Option<Uuid>,
+    created_at: At,
     payload: String,
     traceparent: Option<String>,
     tracestate: Option<String>,
     attempts: i64,
 }
 
-impl TryFrom<EventRow> for OutboxRow {
-    type Error = StoreError;
-
-    fn try_from(row: EventRow) -> Result<Self, StoreError> {
-        let event = serde_json::from_str(&row.payload)
-            .map_err(|error| StoreError::corrupt("outbox", &format_args!("{}: {error}", row.id)))?;
-        Ok(Self {
-            event,
+impl From<ClaimedRow> for OutboxRow {
+    fn from(row: ClaimedRow) -> Self {
+        Self {
+            id: EventId::new(row.id),
+            event_type: row.r#type,
+            game: row.game.map(GameId::new),
+            occurred_at: row.created_at.into(),
             trace: trace::read(row.traceparent.as_deref(), row.tracestate.as_deref()),
             payload: row.payload,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-        })
+        }
     }
+}
+
+#[derive(sqlx::FromRow)]
+struct PayloadRow {
+    payload: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -144,8 +154,7 @@ pub async fn push(tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims the oldest events that this service may publish: its own at once, another's after [`ORIGIN_FIRST`]. One
-/// that can't be read is dead.
+/// Claims the oldest events that this service may publish: its own at once, another's after [`ORIGIN_FIRST`].
 ///
 /// # Errors
 /// When the database fails.
@@ -159,14 +168,9 @@ pub async fn claim(
     let statement = CLAIM.on(tx.system());
     let (origin, by) = (tx.origin, tx.due_by(now));
     let (lease, first) = (microseconds(lease), microseconds(ORIGIN_FIRST));
-    let rows = fetch_all!(
-        tx, statement => Claimed<EventRow>, [by, lease, origin, first, i64::from(limit)]
-    )?;
-    let (mut rows, unreadable) = sort::<OutboxRow, _>("outbox", rows);
-    for id in unreadable {
-        execute!(tx, &BURY, [id, UNREADABLE, At(now)])?;
-    }
-    rows.sort_by_key(|row| (row.event.occurred_at, row.event.id));
+    let rows = fetch_all!(tx, statement => ClaimedRow, [by, lease, origin, first, i64::from(limit)])?;
+    let mut rows: Vec<_> = rows.into_iter().map(OutboxRow::from).collect();
+    rows.sort_by_key(|row| (row.occurred_at, row.id));
     Ok(rows)
 }
 
@@ -186,7 +190,7 @@ pub async fn published(tx: &mut Tx, id: EventId, now: Timestamp) -> Result<(), S
 /// When the database fails.
 pub async fn release(tx: &mut Tx, row: &OutboxRow, at: Timestamp) -> Result<bool, StoreError> {
     tx.as_work().await?;
-    Ok(execute!(tx, &RELEASE, [row.event.id.get(), i64::from(row.attempts), At(at)])? == 1)
+    Ok(execute!(tx, &RELEASE, [row.id.get(), i64::from(row.attempts), At(at)])? == 1)
 }
 
 /// How much waits, whoever may publish it.
@@ -222,8 +226,8 @@ pub async fn after(
 ) -> Result<Vec<Event>, StoreError> {
     tx.as_viewer(viewer).await?;
     let user = viewer.get().cast_signed();
-    let rows = fetch_all!(tx, &AFTER => EventRow, [seen.get(), user, At(since), i64::from(limit)])?;
-    Ok(rows.into_iter().filter_map(|row| OutboxRow::try_from(row).ok().map(|row| row.event)).collect())
+    let rows = fetch_all!(tx, &AFTER => PayloadRow, [seen.get(), user, At(since), i64::from(limit)])?;
+    Ok(rows.into_iter().filter_map(|row| serde_json::from_str(&row.payload).ok()).collect())
 }
 
 /// Forgets events published before `before`.

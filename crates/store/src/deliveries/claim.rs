@@ -1,6 +1,6 @@
 use super::recipient;
 use crate::at::{At, microseconds};
-use crate::claimed::{Claimed, UNREADABLE, sort};
+use crate::claimed::{Claimed, LEFT_FOR, Sorted, UNREADABLE, Unreadable, sort};
 use crate::db::{execute, fetch_all};
 use crate::dialect::{per_dialect, statements};
 use crate::trace;
@@ -12,6 +12,9 @@ use telemetry::TraceContext;
 use uuid::Uuid;
 
 statements! {
+    LEAVE = "UPDATE" "deliveries",
+        "UPDATE deliveries SET available_at = $2, attempts = attempts - 1, lease_until = NULL \
+         WHERE id = $1 AND state IN ('pending', 'sending')";
     BURY = "UPDATE" "deliveries",
         "UPDATE deliveries SET state = 'dead', reason = $2, settled_at = $3, lease_until = NULL \
          WHERE id = $1 AND state IN ('pending', 'sending')";
@@ -79,16 +82,16 @@ struct ClaimedRow {
 }
 
 impl TryFrom<ClaimedRow> for DeliveryRow {
-    type Error = StoreError;
+    type Error = Unreadable;
 
-    fn try_from(row: ClaimedRow) -> Result<Self, StoreError> {
+    fn try_from(row: ClaimedRow) -> Result<Self, Unreadable> {
         let (to, via) = recipient(row.channel_id, row.user_id)?;
         Ok(Self {
             id: DeliveryId::new(row.id),
             key: row.key,
             guild: GuildId::new(row.guild.cast_unsigned()),
             game: GameId::new(row.game),
-            kind: row.kind.parse().map_err(|error| StoreError::corrupt("deliveries", &error))?,
+            kind: row.kind.parse().map_err(|error| Unreadable::newer(&error))?,
             to,
             via,
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
@@ -102,7 +105,7 @@ impl TryFrom<ClaimedRow> for DeliveryRow {
 }
 
 /// Claims the deliveries that have waited longest, under a lease, with a new fence each. One that can't be read is
-/// dead.
+/// dead; one of a kind that only a newer version knows is left to it.
 ///
 /// # Errors
 /// When the database fails.
@@ -115,8 +118,11 @@ pub async fn claim(
     let statement = CLAIM.on(tx.system());
     let (by, lease) = (tx.due_by(now), microseconds(lease));
     let rows = fetch_all!(tx, statement => Claimed<ClaimedRow>, [by, lease, i64::from(limit)])?;
-    let (mut rows, unreadable) = sort::<DeliveryRow, _>("deliveries", rows);
-    for id in unreadable {
+    let Sorted { readable: mut rows, newer, broken } = sort::<DeliveryRow, _>("deliveries", rows);
+    for id in newer {
+        execute!(tx, &LEAVE, [id, At(now.saturating_add(LEFT_FOR).unwrap_or(now))])?;
+    }
+    for id in broken {
         execute!(tx, &BURY, [id, UNREADABLE, At(now)])?;
     }
     rows.sort_by_key(|row| (row.scheduled_for, row.id));

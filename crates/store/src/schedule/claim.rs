@@ -1,7 +1,7 @@
 use super::moment;
 use super::plan::hint;
 use crate::at::{At, microseconds};
-use crate::claimed::{Claimed, UNREADABLE, sort};
+use crate::claimed::{Claimed, LEFT_FOR, Sorted, UNREADABLE, Unreadable, sort};
 use crate::db::{execute, fetch_all};
 use crate::dialect::{per_dialect, statements};
 use crate::trace;
@@ -24,6 +24,9 @@ statements! {
          WHERE id = $1 AND fence = $2 AND state = 'pending'";
     BEGIN_AGAIN = "UPDATE" "schedule",
         "UPDATE schedule SET crashes = crashes + 1 WHERE id = $1 AND fence = $2 AND state = 'pending'";
+    LEAVE = "UPDATE" "schedule",
+        "UPDATE schedule SET available_at = $2, attempts = attempts - 1, lease_until = NULL \
+         WHERE id = $1 AND state = 'pending'";
     BURY = "UPDATE" "schedule",
         "UPDATE schedule SET state = 'dead', last_error = $2, lease_until = NULL \
          WHERE id = $1 AND state = 'pending'";
@@ -80,9 +83,9 @@ struct ClaimedRow {
 }
 
 impl TryFrom<ClaimedRow> for DueRow {
-    type Error = StoreError;
+    type Error = Unreadable;
 
-    fn try_from(row: ClaimedRow) -> Result<Self, StoreError> {
+    fn try_from(row: ClaimedRow) -> Result<Self, Unreadable> {
         Ok(Self {
             id: row.id,
             guild: GuildId::new(row.guild.cast_unsigned()),
@@ -96,7 +99,8 @@ impl TryFrom<ClaimedRow> for DueRow {
     }
 }
 
-/// Claims the oldest due moments of a daemon under a lease, with a new fence each. One that can't be read is dead.
+/// Claims the oldest due moments of a daemon under a lease, with a new fence each. One that can't be read is dead; one
+/// of a kind that only a newer version knows is left to it.
 ///
 /// # Errors
 /// When the database fails.
@@ -112,8 +116,11 @@ pub async fn claim(
     let rows = fetch_all!(
         tx, statement => Claimed<ClaimedRow>, [by, lease, duty.as_str(), i64::from(limit)]
     )?;
-    let (mut rows, unreadable) = sort::<DueRow, _>("schedule", rows);
-    for id in unreadable {
+    let Sorted { readable: mut rows, newer, broken } = sort::<DueRow, _>("schedule", rows);
+    for id in newer {
+        execute!(tx, &LEAVE, [id, At(now.saturating_add(LEFT_FOR).unwrap_or(now))])?;
+    }
+    for id in broken {
         execute!(tx, &BURY, [id, UNREADABLE])?;
     }
     rows.sort_by_key(|row| (row.moment.at, row.id));
@@ -154,13 +161,6 @@ pub async fn retry(tx: &mut Tx, row: &DueRow, at: Timestamp, error: &str) -> Res
     Ok(execute!(tx, &RETRY, [row.id, row.fence, At(at), error])? == 1)
 }
 
-/// Notes that another attempt begins; what ends it in order, takes that back. False when the claim was lost.
-///
-/// # Errors
-/// When the database fails.
-pub async fn begin_again(tx: &mut Tx, row: &DueRow) -> Result<bool, StoreError> {
-    tx.within(GuildScope::of_due(row)).await?;
-    Ok(execute!(tx, &BEGIN_AGAIN, [row.id, row.fence])? == 1)
 /// Gives back what was claimed and not tried, as if it had not been claimed; tells how many rows that were.
 ///
 /// # Errors
@@ -175,4 +175,11 @@ pub async fn release(tx: &mut Tx, duty: Duty, rows: &[DueRow]) -> Result<u64, St
     Ok(released)
 }
 
+/// Notes that another attempt begins; what ends it in order, takes that back. False when the claim was lost.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_again(tx: &mut Tx, row: &DueRow) -> Result<bool, StoreError> {
+    tx.within(GuildScope::of_due(row)).await?;
+    Ok(execute!(tx, &BEGIN_AGAIN, [row.id, row.fence])? == 1)
 }

@@ -112,7 +112,7 @@ async fn claim_events(store: Store, at: Timestamp) -> Vec<Uuid> {
     let mut tx = store.begin().await.unwrap();
     let rows = outbox::claim(&mut tx, at, LEASE, 20).await.unwrap();
     tx.commit().await.unwrap();
-    rows.iter().map(|row| row.event.id.get()).collect()
+    rows.iter().map(|row| row.id.get()).collect()
 }
 
 async fn eight_workers_share_events(db: &Database) {

@@ -135,10 +135,10 @@ async fn publish(store: Store) -> Vec<Uuid> {
     tx.commit().await.unwrap();
     let mut tx = store.begin().await.unwrap();
     for row in &rows {
-        outbox::published(&mut tx, row.event.id, now()).await.unwrap();
+        outbox::published(&mut tx, row.id, now()).await.unwrap();
     }
     tx.commit().await.unwrap();
-    rows.iter().map(|row| row.event.id.get()).collect()
+    rows.iter().map(|row| row.id.get()).collect()
 }
 
 async fn two_relays_drain_the_outbox(db: &Database) {

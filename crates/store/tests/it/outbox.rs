@@ -38,7 +38,7 @@ async fn claim_in(store: &Store, at: Timestamp) -> Vec<OutboxRow> {
 }
 
 fn ids(rows: &[OutboxRow]) -> Vec<EventId> {
-    rows.iter().map(|row| row.event.id).collect()
+    rows.iter().map(|row| row.id).collect()
 }
 
 async fn an_event_is_published_by_who_wrote_it_first(db: &Database) {
@@ -71,7 +71,7 @@ async fn an_event_that_the_bus_refused_is_given_back(db: &Database) {
     let (confirmed, refused) = (&rows[0], &rows[1]);
     let again = now() + seconds(1);
     db.write(async |tx| {
-        outbox::published(tx, confirmed.event.id, now()).await.unwrap();
+        outbox::published(tx, confirmed.id, now()).await.unwrap();
         assert!(outbox::release(tx, refused, again).await.unwrap());
         assert!(!outbox::release(tx, confirmed, again).await.unwrap(), "what is out is out");
     })
@@ -79,7 +79,7 @@ async fn an_event_that_the_bus_refused_is_given_back(db: &Database) {
     assert_eq!(waiting().await, Waiting { pending: 1, oldest: Some(event(&game, 2).occurred_at) });
     assert_eq!(claim_in(&db.store, again).await, []);
     let second = claim_in(&db.store, again + SignedDuration::from_micros(1)).await;
-    assert_eq!((ids(&second), second[0].attempts), (vec![refused.event.id], 2));
+    assert_eq!((ids(&second), second[0].attempts), (vec![refused.id], 2));
 }
 
 async fn a_stale_holder_gives_nothing_back(db: &Database) {
@@ -101,7 +101,9 @@ async fn an_event_carries_its_envelope_and_its_trace(db: &Database) {
     span.run(push(db, &[event(&game, 1)])).await;
     let row = claim_in(&db.store, now()).await.remove(0);
     let payload = serde_json::to_string(&event(&game, 1)).unwrap();
-    let expected = OutboxRow { event: event(&game, 1), payload, trace: span.trace_context(), attempts: 1 };
+    let Event { id, game, occurred_at, .. } = event(&game, 1);
+    let (event_type, trace) = ("game.created".to_owned(), span.trace_context());
+    let expected = OutboxRow { id, event_type, game, occurred_at, payload, trace, attempts: 1 };
     assert_eq!(row, expected);
 }
 

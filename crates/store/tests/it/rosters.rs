@@ -110,7 +110,10 @@ async fn sixty_who_join_at_once_get_five_seats(db: &Database) {
         .await;
     assert_eq!(game.version, u64::from(PEOPLE) + 1);
     assert_eq!(seats::split(&game, &roster).confirmed.len(), 5);
-    let mut sequences: Vec<_> = events.iter().map(|row| row.event.sequence).collect();
+    let mut sequences: Vec<_> = events
+        .iter()
+        .map(|row| serde_json::from_str::<domain::Event>(&row.payload).unwrap().sequence)
+        .collect();
     sequences.sort_unstable();
     assert_eq!(sequences, (2..=u64::from(PEOPLE) + 1).collect::<Vec<_>>(), "without a gap");
 }

@@ -1,6 +1,6 @@
 //! Every function of the store, once around.
 
-use crate::database::Database;
+use crate::database::{Database, Raw};
 use crate::sample::{
     ADA, BRUNO, LANTERN, channel_of, event, game, guild, id, member, notice, now, place, reminder, scope,
     seconds, template,
@@ -82,7 +82,7 @@ pub(crate) async fn around(db: &Database, game: &Game) {
     work(db, game).await;
     settle_deliveries(db, game).await;
     change_people(db).await;
-    bury_unreadable(db, game).await;
+    meet_unreadable(db, game).await;
     take_away(db, game).await;
 }
 
@@ -156,6 +156,7 @@ async fn work(db: &Database, game: &Game) {
         let due = schedule::claim(tx, Duty::Notify, (at, lease), 9).await.unwrap().remove(0);
         assert!(schedule::begin_again(tx, &due).await.unwrap());
         assert!(schedule::retry(tx, &due, at, "io").await.unwrap());
+        assert_eq!(schedule::release(tx, Duty::Notify, std::slice::from_ref(&due)).await.unwrap(), 1);
         assert!(schedule::settle(tx, &due, Settled::Done).await.unwrap());
         let card = cards::claim(tx, (at, lease), 9).await.unwrap().remove(0);
         assert!(cards::retry(tx, &card, at).await.unwrap());
@@ -163,7 +164,7 @@ async fn work(db: &Database, game: &Game) {
         assert!(cards::lost(tx, &card).await.unwrap());
         let event = outbox::claim(tx, at, lease, 9).await.unwrap().remove(0);
         assert!(outbox::release(tx, &event, at).await.unwrap());
-        outbox::published(tx, event.event.id, at).await.unwrap();
+        outbox::published(tx, event.id, at).await.unwrap();
         assert_eq!(outbox::redo_untaken(tx, "another").await.unwrap(), 1);
         claims::free(tx, at).await.unwrap();
     })
@@ -192,27 +193,32 @@ async fn settle_deliveries(db: &Database, game: &Game) {
 }
 
 /// Rows of a version that nobody has written yet.
-async fn bury_unreadable(db: &Database, game: &Game) {
+/// One row of each is of a newer version and one of none; events go out as they are.
+async fn meet_unreadable(db: &Database, game: &Game) {
     let guild = scope(LANTERN);
-    let unreadable = Notice { key: "unreadable".to_owned(), ..notice(game, BRUNO) };
+    let notice_of = |key: &str| Notice { key: key.to_owned(), ..notice(game, BRUNO) };
     db.write(async |tx| {
-        schedule::add(tx, guild, (id(41), game.id), &reminder(game, 41)).await.unwrap();
-        deliveries::add(tx, guild, (DeliveryId::new(id(42)), game.id, &unreadable), (now(), now()))
-            .await
-            .unwrap();
-        outbox::push(tx, &event(game, 43)).await.unwrap();
+        for number in [41, 42] {
+            let moment = reminder(game, u32::try_from(number).unwrap());
+            schedule::add(tx, guild, (id(number), game.id), &moment).await.unwrap();
+            let delivery =
+                (DeliveryId::new(id(number)), game.id, &notice_of(&format!("unreadable {number}")));
+            deliveries::add(tx, guild, delivery, (now(), now())).await.unwrap();
+        }
     })
     .await;
+    let never = if let Raw::Pg(_) = db.raw { "'infinity'" } else { "9223372036854775807" };
+    let broken = db.raw.id(id(42));
     let break_rows = [
-        "UPDATE schedule SET kind = 'snooze' WHERE state = 'pending'",
-        "UPDATE deliveries SET kind = 'telegram' WHERE state = 'pending'",
-        "UPDATE outbox SET payload = '{' WHERE published_at IS NULL",
+        "UPDATE schedule SET kind = 'snooze' WHERE state = 'pending'".to_owned(),
+        "UPDATE deliveries SET kind = 'telegram' WHERE state = 'pending'".to_owned(),
+        format!("UPDATE schedule SET deadline = {never} WHERE id = {broken}"),
+        format!("UPDATE deliveries SET deadline = {never} WHERE id = {broken}"),
     ];
     db.raw.execute(break_rows.join("; ")).await.unwrap();
     db.write(async |tx| {
         assert_eq!(schedule::claim(tx, Duty::Notify, (game.start, seconds(15)), 9).await.unwrap(), []);
         assert_eq!(deliveries::claim(tx, (game.start, seconds(15)), 9).await.unwrap(), []);
-        assert_eq!(outbox::claim(tx, game.start, seconds(15), 9).await.unwrap(), []);
     })
     .await;
 }
