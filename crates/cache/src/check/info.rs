@@ -24,6 +24,11 @@ impl Info {
         self.0.get(name).map_or("", String::as_str)
     }
 
+    /// Whether it is one of several that share the keys; Valkey and Redis have a word of their own for how they run.
+    pub(super) fn is_in_a_cluster(&self) -> bool {
+        ["redis_mode", "server_mode"].iter().any(|mode| self.get(mode) == "cluster")
+    }
+
     /// Valkey calls itself a Redis 7.2 for those who know no better.
     pub(super) fn server(&self) -> (&'static str, &str) {
         match self.get("valkey_version") {
@@ -43,5 +48,7 @@ mod tests {
         assert_eq!(redis.server(), ("Redis", "7.0.15"));
         let valkey = Info::read("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\n");
         assert_eq!(valkey.server(), ("Valkey", "8.1.1"));
+        assert!(!redis.is_in_a_cluster());
+        assert!(Info::read("redis_version:7.2.4\r\nserver_mode:cluster\r\n").is_in_a_cluster());
     }
 }

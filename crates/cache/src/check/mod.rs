@@ -124,7 +124,7 @@ fn version(info: &Info) -> Finding {
 }
 
 fn role(info: &Info) -> Finding {
-    if info.get("redis_mode") == "cluster" {
+    if info.is_in_a_cluster() {
         let mend =
             "give the address of one that stands alone or behind Sentinel: the limiter counts in one place";
         return Finding::ill("role", "part of a cluster", mend);
@@ -145,9 +145,11 @@ fn memory(info: &Info) -> Finding {
         "" | "0B" => format!("no limit, {policy}"),
         limit => format!("at most {limit}, {policy}"),
     };
-    if policy == "noeviction" && info.get("maxmemory") != "0" {
-        let mend = "set maxmemory-policy volatile-lru, so that a full server drops old values instead of refusing \
-                    new ones";
+    // A server that refuses is gone on without, and calls to Discord keep to the lower rate; one that drops what was
+    // counted lets too many of them through.
+    if policy != "noeviction" && info.get("maxmemory") != "0" {
+        let mend =
+            "set maxmemory-policy noeviction: what a full server drops may be the count of calls to Discord";
         return Finding::ill("memory", found, mend);
     }
     Finding::well("memory", found)
@@ -167,7 +169,7 @@ async fn permissions(redis: &mut MultiplexedConnection, chance: &Chance) -> Find
             }
             Some("CLUSTERDOWN" | "MOVED") => "give the address of a server that is not part of a cluster",
             Some("READONLY") => "give the primary's address in REDIS_URL",
-            Some("OOM") => "give the server more memory, or set maxmemory-policy volatile-lru",
+            Some("OOM") => "give the server more memory",
             Some("MISCONF") => "the server can't write to its disk: make room there",
             _ => "look into the server's log",
         };
