@@ -1,12 +1,20 @@
 //! The guilds as the gateway tells of them, one change after the other.
+//!
+//! What is told is known at once and written down beside the work; what can't be written stays to be written. Of several
+//! changes of one guild the newest state is enough.
 
 use crate::bot::Bot;
 use crate::interactions;
-use actions::{StoreError, guilds};
+use actions::guilds;
 use discord::{Channel, Event, GuildSnapshot, ShardNumber, Verdict};
 use domain::{GuildId, GuildRole};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+use telemetry::Span;
+
+/// How long what could not be written waits.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What was last told of each guild of one shard. It is a copy that each session begins anew, or recalls when another
 /// process began it; the truth is in the store.
@@ -16,41 +24,69 @@ pub(crate) struct Guilds {
     pub(crate) application: u64,
     known: BTreeMap<GuildId, GuildSnapshot>,
     with_commands: BTreeSet<GuildId>,
+    /// What the store doesn't know, and the newest event that told of it.
+    unwritten: BTreeMap<GuildId, Arc<Span>>,
+}
+
+/// What the store has to know of a guild: how it is, or that it is gone.
+#[derive(Debug)]
+pub(crate) struct Note {
+    guild: GuildId,
+    told: Option<GuildSnapshot>,
+    span: Arc<Span>,
 }
 
 impl Guilds {
     /// Nothing told yet.
     pub(crate) const fn of(shard: ShardNumber) -> Self {
-        Self { shard, application: 0, known: BTreeMap::new(), with_commands: BTreeSet::new() }
-    }
-
-    /// Brings the store to what an event tells. What fails is told again with the next session.
-    pub(crate) async fn take(&mut self, bot: &Bot, event: Event) {
-        let result = match event {
-            Event::Ready { application, guilds: present } => {
-                self.application = application;
-                self.known.retain(|guild, _| present.contains(guild));
-                Ok(())
-            }
-            Event::GuildAvailable(told) => self.arrived(bot, *told).await,
-            Event::GuildGone(guild) => {
-                self.known.remove(&guild);
-                self.with_commands.remove(&guild);
-                guilds::remove(&bot.ctx, guild).await
-            }
-            other => match self.change(other) {
-                Some(told) => guilds::sync(&bot.ctx, told).await,
-                None => Ok(()),
-            },
-        };
-        if let Err(error) = result {
-            tracing::error!(name: "bot.guild_not_taken", target: "bot", { error.r#type = %error.error_type() }, "What the gateway told of a guild could not be written down.");
+        Self {
+            shard,
+            application: 0,
+            known: BTreeMap::new(),
+            with_commands: BTreeSet::new(),
+            unwritten: BTreeMap::new(),
         }
     }
 
-    async fn arrived(&mut self, bot: &Bot, told: GuildSnapshot) -> Result<(), StoreError> {
-        self.known.insert(told.id, told.clone());
-        guilds::sync(&bot.ctx, told).await
+    /// Learns what an event tells; `span` is that of the event.
+    pub(crate) fn learn(&mut self, event: Event, span: Arc<Span>) {
+        let about = event.guild();
+        let changed = match event {
+            Event::Ready { application, guilds: present } => {
+                self.application = application;
+                self.known.retain(|guild, _| present.contains(guild));
+                false
+            }
+            Event::GuildAvailable(told) => {
+                self.known.insert(told.id, *told);
+                true
+            }
+            Event::GuildGone(guild) => {
+                self.known.remove(&guild);
+                self.with_commands.remove(&guild);
+                true
+            }
+            other => self.change(other),
+        };
+        if let Some(guild) = about.filter(|_| changed) {
+            self.unwritten.insert(guild, span);
+        }
+    }
+
+    /// Whether there is anything to be written down.
+    pub(crate) fn has_notes(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// Something that has to be written down, if there is anything.
+    pub(crate) fn next_note(&mut self) -> Option<Note> {
+        let (guild, span) = self.unwritten.pop_first()?;
+        Some(Note { guild, told: self.known.get(&guild).cloned(), span })
+    }
+
+    /// Takes back what could not be written; what was told since goes before it.
+    pub(crate) fn keep(&mut self, note: Note) {
+        self.unwritten.entry(note.guild).or_insert(note.span);
     }
 
     /// Takes over a session that another process began: what was told of before is in the store. Discord tells what
@@ -79,9 +115,9 @@ impl Guilds {
         known.filter(|guild| self.with_commands.insert(*guild)).collect()
     }
 
-    /// The guild as it is after a smaller change; none when nothing that we keep has changed.
-    fn change(&mut self, event: Event) -> Option<GuildSnapshot> {
-        let guild = self.known.get_mut(&event.guild()?)?;
+    /// Whether a smaller change has changed anything that we keep.
+    fn change(&mut self, event: Event) -> bool {
+        let Some(guild) = event.guild().and_then(|guild| self.known.get_mut(&guild)) else { return false };
         match event {
             Event::GuildChanged { name, owner, .. } => {
                 guild.name = name;
@@ -91,9 +127,27 @@ impl Guilds {
             Event::ChannelGone(_, gone) => guild.channels.retain(|channel| channel.id != gone),
             Event::RoleChanged(_, role) => put_role(&mut guild.roles, role),
             Event::RoleGone(_, gone) => guild.roles.retain(|role| role.id != gone),
-            _ => return None,
+            _ => return false,
         }
-        Some(guild.clone())
+        true
+    }
+}
+
+impl Note {
+    /// Brings the store to it; gives it back where that can't be done, after a moment.
+    pub(crate) async fn write(self, bot: Arc<Bot>) -> Result<(), Self> {
+        let written = self.span.run(async {
+            match self.told.clone() {
+                Some(told) => guilds::sync(&bot.ctx, told).await,
+                None => guilds::remove(&bot.ctx, self.guild).await,
+            }
+        });
+        let Err(error) = written.await else { return Ok(()) };
+        self.span.in_scope(|| {
+            tracing::error!(name: "bot.guild_not_taken", target: "bot", { error.r#type = %error.error_type() }, "What the gateway told of a guild could not be written down; it is tried again.");
+        });
+        tokio::time::sleep(PAUSE).await;
+        Err(self)
     }
 }
 

@@ -1,20 +1,22 @@
 //! One connection, while this process holds it.
 
-use super::LEASE;
 use super::connections::Connections;
+use super::lease::{Lease, News};
 use crate::bot::Bot;
-use crate::guilds::{self, Guilds};
+use crate::guilds::{self, Guilds, Note};
 use crate::interactions;
 use actions::shards::{ShardRow, ShardSession};
-use discord::{Event, Gateway, GatewayConfig, GatewayError, Session, ShardNumber};
+use discord::{Connection, Event, Gateway, GatewayConfig, GatewayError, Session, ShardNumber};
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{GatewayEvent, Secret, attr};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 
-/// How often a holder says that it holds, and how far it is.
-const KEEP_EVERY: Duration = Duration::from_secs(5);
+/// How long the store may take for what is left to be said when a connection is given back.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a connection was left.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,8 @@ pub(super) enum Left {
     Stopped,
     /// Another process has it.
     Lost,
+    /// Another process may have it: the store says nothing, and Discord has cut it.
+    Unsure,
 }
 
 /// What each connection needs.
@@ -36,20 +40,32 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Holds a connection until the bot is stopped or another process has it; whoever is next goes on with its session.
-    pub(super) async fn keep(self: Arc<Self>, mut shard: ShardRow) -> Result<Left, GatewayError> {
-        let left = self.listen(&mut shard).await;
+    /// Holds a connection, asked for at `claimed`, until the bot is stopped or another process has it; whoever is next
+    /// goes on with its session.
+    pub(super) async fn keep(
+        self: Arc<Self>,
+        mut shard: ShardRow,
+        claimed: Instant,
+    ) -> Result<Left, GatewayError> {
+        let left = self.listen(&mut shard, claimed).await;
         self.connections.gone(shard.number);
         if !matches!(left, Ok(Left::Lost)) {
-            let given_back = actions::shards::release(&self.bot.ctx, &shard).await;
-            if let Err(error) = given_back {
-                tracing::warn!(name: "bot.shard_not_released", target: "bot", { error.r#type = %error.error_type() }, "A connection could not be given back; it is free when its lease ends.");
-            }
+            self.give_back(&shard).await;
         }
         left
     }
 
-    async fn listen(&self, shard: &mut ShardRow) -> Result<Left, GatewayError> {
+    async fn give_back(&self, shard: &ShardRow) {
+        let error_type = match timeout(GIVE_BACK_WITHIN, actions::shards::release(&self.bot.ctx, shard)).await
+        {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.error_type(),
+            Err(_) => "timeout".into(),
+        };
+        tracing::warn!(name: "bot.shard_not_released", target: "bot", { error.r#type = %error_type }, "A connection could not be given back; it is free when its lease ends.");
+    }
+
+    async fn listen(&self, shard: &mut ShardRow, claimed: Instant) -> Result<Left, GatewayError> {
         // Where another Discord's session would be gone on with, nobody may be.
         shard.session.take_if(|session| !resumed(session).is_of(&self.url));
         if shard.session.is_none() && !self.may_identify(shard).await {
@@ -59,31 +75,20 @@ impl Listener {
         if shard.session.is_some() {
             known.recall(&self.bot).await;
         }
-        let mut gateway = Gateway::open(&self.config(shard), self.bot.ctx.telemetry.clone())?;
-        let mut connection = gateway.connection();
-        let mut keeping = tokio::time::interval(KEEP_EVERY);
-        keeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.connections.tell(shard.number, *connection.borrow_and_update());
-        let left = loop {
-            tokio::select! {
-                () = self.bot.stop.cancelled() => break Left::Stopped,
-                event = gateway.next() => match event {
-                    Some(event) => self.take(&mut known, event).await,
-                    None => break Left::Stopped,
-                },
-                Ok(()) = connection.changed() => {
-                    self.connections.tell(shard.number, *connection.borrow_and_update());
-                }
-                _ = keeping.tick() => {
-                    shard.session = gateway.session().map(kept);
-                    if !self.is_still_ours(shard).await {
-                        break Left::Lost;
-                    }
-                }
-            }
+        let gateway = Gateway::open(&self.config(shard), self.bot.ctx.telemetry.clone())?;
+        let mut held = Held {
+            listener: self,
+            connection: gateway.connection(),
+            gateway,
+            known,
+            lease: Lease::since(claimed),
+            writing: JoinSet::new(),
+            behind: shard.session.clone(),
         };
-        shard.session = gateway.session().map(kept);
-        gateway.pause().await.map(|()| left)
+        let left = held.until_left(shard).await;
+        let _ = timeout(GIVE_BACK_WITHIN, held.write_all()).await;
+        shard.session = held.session();
+        held.gateway.pause().await.map(|()| left)
     }
 
     fn config(&self, shard: &ShardRow) -> GatewayConfig {
@@ -106,41 +111,116 @@ impl Listener {
         true
     }
 
-    /// Without an answer of the store's nobody else can have claimed it either.
-    async fn is_still_ours(&self, shard: &ShardRow) -> bool {
-        actions::shards::keep(&self.bot.ctx, shard, LEASE).await.unwrap_or(true)
+    /// Interactions run beside everything else, so that none waits for another.
+    fn handle(&self, interaction: discord::Interaction, received: Instant) {
+        let handled = interactions::handle(Arc::clone(&self.bot), interaction, received);
+        telemetry::spawn(self.tasks.track_future(handled));
+    }
+}
+
+/// A connection that is held. Nothing that is done for it waits for the store: whoever presses a button meanwhile has
+/// three seconds.
+struct Held<'a> {
+    listener: &'a Listener,
+    gateway: Gateway,
+    connection: watch::Receiver<Connection>,
+    known: Guilds,
+    lease: Lease,
+    /// What is being written down of a guild; one at a time, so that the newest comes last.
+    writing: JoinSet<Result<(), Note>>,
+    /// The session up to the first event that is not written down.
+    behind: Option<ShardSession>,
+}
+
+impl Held<'_> {
+    async fn until_left(&mut self, shard: &mut ShardRow) -> Left {
+        self.show(shard);
+        loop {
+            tokio::select! {
+                () = self.listener.bot.stop.cancelled() => return Left::Stopped,
+                event = self.gateway.next() => match event {
+                    Some(event) => self.take(event),
+                    None => return Left::Stopped,
+                },
+                Some(written) = self.writing.join_next(), if !self.writing.is_empty() => self.wrote(written),
+                Ok(()) = self.connection.changed() => self.show(shard),
+                news = self.lease.news() => match news {
+                    News::Due => {
+                        shard.session = self.session();
+                        self.lease.keep(&self.listener.bot, shard.clone());
+                    }
+                    News::Lost => return Left::Lost,
+                    News::Kept | News::Over => {}
+                },
+            }
+            // While it lasts nobody else has its session; made again it might be taken from whoever has it now.
+            if self.lease.is_over() && *self.connection.borrow() != Connection::Connected {
+                return Left::Unsure;
+            }
+        }
     }
 
-    /// What is told of guilds is taken in its order; interactions run beside it, so that none waits for another.
-    async fn take(&self, known: &mut Guilds, event: Event) {
+    fn show(&mut self, shard: &ShardRow) {
+        self.listener.connections.tell(shard.number, *self.connection.borrow_and_update());
+    }
+
+    /// The session up to which everything is handled and written down.
+    fn session(&self) -> Option<ShardSession> {
+        if self.is_written() { self.gateway.session().map(kept) } else { self.behind.clone() }
+    }
+
+    fn is_written(&self) -> bool {
+        self.writing.is_empty() && !self.known.has_notes()
+    }
+
+    fn take(&mut self, event: Event) {
         if let Event::Interaction(interaction) = event {
-            let handled = interactions::handle(Arc::clone(&self.bot), *interaction, Instant::now());
-            telemetry::spawn(self.tasks.track_future(handled));
-            return;
+            return self.listener.handle(*interaction, self.gateway.received());
         }
-        let shard = known.shard.number;
-        let span = self.bot.ctx.telemetry.gateway_event(GatewayEvent { event: event.name(), shard });
+        if self.is_written() {
+            self.behind = self.gateway.session().map(kept);
+        }
+        let bot = &self.listener.bot;
+        let shard = self.known.shard.number;
+        let span = bot.ctx.telemetry.gateway_event(GatewayEvent { event: event.name(), shard });
         if let Some(guild) = event.guild() {
             span.set(attr::guild_id(guild.get()));
         }
-        span.run(async {
-            known.take(&self.bot, event).await;
-            let application = known.application;
-            for guild in known.newcomers() {
-                let registered = guilds::register_commands(Arc::clone(&self.bot), application, guild);
-                telemetry::spawn(self.tasks.track_future(registered));
-            }
-        })
-        .await;
+        let span = Arc::new(span);
+        self.known.learn(event, Arc::clone(&span));
+        let application = self.known.application;
+        for guild in self.known.newcomers() {
+            let registered = guilds::register_commands(Arc::clone(bot), application, guild);
+            span.in_scope(|| telemetry::spawn(self.listener.tasks.track_future(registered)));
+        }
+        self.write_next();
+    }
+
+    fn wrote(&mut self, written: Result<Result<(), Note>, tokio::task::JoinError>) {
+        if let Ok(Err(note)) = written {
+            self.known.keep(note);
+        }
+        self.write_next();
+    }
+
+    fn write_next(&mut self) {
+        if self.writing.is_empty()
+            && let Some(note) = self.known.next_note()
+        {
+            self.writing.spawn(note.write(Arc::clone(&self.listener.bot)));
+        }
+    }
+
+    /// Writes down what is left.
+    async fn write_all(&mut self) {
+        while let Some(written) = self.writing.join_next().await {
+            self.wrote(written);
+        }
     }
 }
 
 fn resumed(session: &ShardSession) -> Session {
-    Session {
-        id: session.id.clone(),
-        sequence: session.sequence,
-        resume_url: session.resume_url.clone(),
-    }
+    Session { id: session.id.clone(), sequence: session.sequence, resume_url: session.resume_url.clone() }
 }
 
 fn kept(session: &Session) -> ShardSession {

@@ -4,6 +4,7 @@
 //! Who holds fewer connections is quicker to take one that is free, so that they spread over the processes.
 
 mod connections;
+mod lease;
 mod listener;
 
 use crate::bot::Bot;
@@ -79,12 +80,14 @@ async fn hold(bot: &Bot, listener: &Arc<Listener>, total: u32) -> Result<(), Gat
         tokio::select! {
             () = bot.stop.cancelled() => break None,
             Some(left) = held.join_next(), if !held.is_empty() => match left.unwrap_or(Err(GatewayError::Broken)) {
-                Ok(Left::Stopped | Left::Lost) => {}
+                Ok(Left::Stopped | Left::Lost | Left::Unsure) => {}
                 Err(error) => break Some(error),
             },
             () = tokio::time::sleep_until(look_again) => {
-                if let Some(shard) = claim(bot, total).await {
-                    held.spawn(Arc::clone(listener).keep(shard));
+                let asked = Instant::now();
+                let Some(claimed) = bot.stop.run_until_cancelled(claim(bot, total)).await else { break None };
+                if let Some(shard) = claimed {
+                    held.spawn(Arc::clone(listener).keep(shard, asked));
                 } else if held.is_empty() {
                     listener.connections.standing_by();
                 }

@@ -5,9 +5,11 @@ use actions::{Ctx, relay};
 use bot::{BotConfig, BotError};
 use bus::Message;
 use clock::Clock;
+use serde_json::json;
 use std::num::NonZeroU32;
+use std::time::Duration;
 use telemetry::{ServiceName, TraceContext};
-use testkit::House;
+use testkit::{GUILD, House, Network, actor};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -98,6 +100,49 @@ async fn what_cannot_be_read_joins_the_dead_letters() {
     // It has held up nobody for longer.
     house.game(|_| ()).await;
     house.card().await;
+    running.stop().await;
+    let ctx = house.ctx.clone();
+    house.close().await;
+    engines.clear(&ctx).await;
+}
+
+/// What the bot's own measure says of how long an interaction waited for its acknowledgement.
+fn acknowledged_after(house: &House) -> Option<Duration> {
+    let spans = house.captured.spans();
+    let interaction = spans.iter().find(|span| span.name == "discord.interaction join")?;
+    let millis = interaction.attributes.get("muster.interaction.ack_ms")?;
+    Some(Duration::from_millis(millis.parse().unwrap()))
+}
+
+async fn channel_is_called(ctx: &Ctx, name: &str) -> bool {
+    let channels = actions::guilds::channels(ctx, &actor("ada"), GUILD).await.unwrap();
+    channels.iter().any(|channel| channel.name == name)
+}
+
+#[tokio::test]
+async fn whoever_presses_a_button_is_answered_while_the_database_is_silent() {
+    let Some(engines) = Engines::of_our_own("silent").await else { return };
+    let mut house = House::open(ServiceName::Bot).await;
+    house.ctx = engines.ctx(house.ctx.clone(), Clock::Practice(house.clock.clone())).await;
+    house.know_the_guild().await;
+    let running = Running::start(&house, &house.ctx);
+    house.game(|_| ()).await;
+    let card = house.card().await;
+    house.until("the card is settled", async |house| house.ctx.readiness.is_ready()).await;
+    house.captured.clear();
+
+    engines.network.becomes(Network::Stalled);
+    // What the store has to know keeps the bot waiting for it.
+    house.change_channel("archive", json!({ "name": "attic" })).await;
+    let press = json!({ "as": "Dana", "message": card["id"], "button": "Join", "wait_ms": 2500 });
+    let pressed = house.post("press", press).await;
+    let waited = pressed["acknowledged_ms"].as_f64().expect("Discord has heard of it");
+    assert!(waited < 2000.0, "{pressed:#}");
+
+    engines.network.becomes(Network::Up);
+    house.until("the interaction has ended", async |house| acknowledged_after(house).is_some()).await;
+    assert!(acknowledged_after(&house).unwrap() < Duration::from_secs(2));
+    house.until("nothing told was lost", async |house| channel_is_called(&house.ctx, "attic").await).await;
     running.stop().await;
     let ctx = house.ctx.clone();
     house.close().await;

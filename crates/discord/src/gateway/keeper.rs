@@ -9,6 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 use telemetry::Telemetry;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twilight_gateway::{Message, Shard, ShardState};
 
@@ -18,6 +19,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// One message of the gateway: the session up to it, and the event, if it is one that we care about.
 #[derive(Debug)]
 pub(super) struct Received {
+    pub(super) at: Instant,
     pub(super) session: Option<Session>,
     pub(super) event: Option<Event>,
 }
@@ -51,6 +53,7 @@ impl Keeper {
     /// Ends only when the connection is closed for good or nobody listens any more.
     async fn keep(&mut self) {
         while let Some(received) = self.shard.next().await {
+            let at = Instant::now();
             let event = match received {
                 Ok(Message::Text(text)) => Some(understood(&text)),
                 Ok(Message::Close(frame)) => {
@@ -66,7 +69,7 @@ impl Keeper {
             self.note_heartbeat();
             // What we don't care about is told too: whoever goes on needn't be told of it again.
             if let Some(event) = event
-                && self.events.send(Received { session: self.session(), event }).await.is_err()
+                && self.events.send(Received { at, session: self.session(), event }).await.is_err()
             {
                 return;
             }

@@ -13,6 +13,7 @@ use keeper::{Keeper, Received};
 use telemetry::{Secret, Telemetry};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Shard};
 
@@ -94,6 +95,8 @@ pub struct Gateway {
     handled: Option<Session>,
     /// The same with the event that is being handled.
     begun: Option<Session>,
+    /// When the event came that was handed on last.
+    received: Instant,
     connection: watch::Receiver<Connection>,
     goodbye: watch::Sender<Goodbye>,
     stop: CancellationToken,
@@ -131,7 +134,8 @@ impl Gateway {
         };
         let task = telemetry::spawn(keeper.run(stop.clone()));
         let (handled, begun) = (config.session.clone(), config.session.clone());
-        Ok(Self { events, handled, begun, connection, goodbye, stop, task })
+        let received = Instant::now();
+        Ok(Self { events, handled, begun, received, connection, goodbye, stop, task })
     }
 
     /// The next event; none when the gateway is closed, and [`Self::close`] tells why. Asking for it says that the
@@ -141,10 +145,16 @@ impl Gateway {
             self.handled.clone_from(&self.begun);
             let received = self.events.recv().await?;
             self.begun = received.session.or(self.begun.take());
+            self.received = received.at;
             if received.event.is_some() {
                 return received.event;
             }
         }
+    }
+
+    /// When the newest event came over the wire, however long it has waited since to be asked for.
+    pub const fn received(&self) -> Instant {
+        self.received
     }
 
     /// The session up to the last event that has been handled: whoever goes on with it is told all that came after.
