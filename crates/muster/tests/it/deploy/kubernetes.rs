@@ -40,6 +40,28 @@ fn maps() -> BTreeSet<String> {
     maps
 }
 
+/// The variables of a container with their values: the map's, its own, and what a filled in secret would give.
+fn environment(container: &Value) -> Vec<(String, String)> {
+    let map = documents("kustomization.yaml").remove(0)["configMapGenerator"][0].clone();
+    let literals = texts(&map["literals"]).into_iter().map(|literal| literal.split_once('=').unwrap());
+    let mut variables: Vec<_> = literals.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let secrets = documents("secret.example.yaml");
+    for variable in container["env"].as_sequence().unwrap() {
+        let key = &variable["valueFrom"]["secretKeyRef"];
+        let value = match text(&variable["value"]) {
+            "" if key.is_mapping() => {
+                text(&find(&secrets, "Secret", text(&key["name"]))["stringData"][text(&key["key"])])
+                    .to_owned()
+            }
+            value => value.to_owned(),
+        };
+        if program::reads(text(&variable["name"])) {
+            variables.push((text(&variable["name"]).to_owned(), value));
+        }
+    }
+    variables
+}
+
 #[test]
 fn every_service_runs_its_command_and_is_probed_at_the_programs_health_listener() {
     let objects = objects();
@@ -54,7 +76,10 @@ fn every_service_runs_its_command_and_is_probed_at_the_programs_health_listener(
             assert_eq!(container[probe]["httpGet"]["port"], "health", "{name}");
         }
         let ports = container["ports"].as_sequence().unwrap();
-        assert!(ports.iter().any(|port| port["name"] == "health" && port["containerPort"] == 8090), "{name}");
+        let health = ports.iter().find(|port| port["name"] == "health").unwrap();
+        let listens = environment(&container).into_iter().find(|(name, _)| name == "MUSTER_HEALTH_LISTEN");
+        let (_, address) = listens.expect("it is told where to listen");
+        assert_eq!(address, format!("0.0.0.0:{}", health["containerPort"].as_u64().unwrap()), "{name}");
         find(&objects, "PodDisruptionBudget", name);
     }
     assert_eq!(texts(&container(&find(&objects, "Job", "migrate"))["args"]), ["migrate"]);
@@ -83,6 +108,18 @@ fn the_program_knows_every_variable() {
             let name = text(&variable["name"]);
             assert!(program::reads(name) || own.contains(&name), "muster reads no {name}");
         }
+    }
+}
+
+#[test]
+fn the_program_is_content_with_every_value() {
+    let objects = objects();
+    for name in SERVICES {
+        let variables = environment(&container(&find(&objects, "Deployment", name)));
+        assert_eq!(program::complaint(&variables), "", "{name}");
+        let shards = [("MUSTER_SHARDS".to_owned(), "many".to_owned())];
+        let spoilt = [&variables[..], &shards].concat();
+        assert!(program::complaint(&spoilt).contains("MUSTER_SHARDS"), "{name}: it looks at values");
     }
 }
 

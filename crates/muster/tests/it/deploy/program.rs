@@ -59,6 +59,8 @@ impl Lonely {
             .env("REDIS_URL", "redis://127.0.0.1:1")
             .env("AMQP_URL", "amqp://127.0.0.1:1")
             .env("MUSTER_INTERNAL_KEY", "0123456789abcdef0123456789abcdef")
+            .env("DISCORD_BOT_TOKEN", "nobody's")
+            .env("MUSTER_LISTEN", "127.0.0.1:0")
             .env("OTEL_SDK_DISABLED", "true")
             .args(["--health-listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -94,10 +96,12 @@ impl Drop for Lonely {
 /// The paths that deploy/ asks: alive while it waits for its engines, and not ready.
 #[test]
 fn a_service_without_its_engines_is_alive_and_not_ready() {
-    let service = Lonely::start("notification-daemon");
-    assert_eq!(service.status("/livez"), "200");
-    assert_eq!(service.status("/readyz"), "503");
-    assert_eq!(service.status("/healthz"), "404");
+    for command in super::SERVICES {
+        let service = Lonely::start(command);
+        assert_eq!(service.status("/livez"), "200", "{command}");
+        assert_eq!(service.status("/readyz"), "503", "{command}");
+        assert_eq!(service.status("/healthz"), "404", "{command}");
+    }
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn the_unit_runs_everything_in_one_process_with_few_rights() {
 fn the_program_knows_every_variable_of_the_unit() {
     let variables = value("Environment");
     assert!(variables.contains("MUSTER_DATA=/var/lib/muster"));
-    for variable in variables.split(' ').map(|word| word.split_once('=').unwrap().0) {
+    let variables: Vec<_> = variables.split(' ').map(|word| word.split_once('=').unwrap()).collect();
+    for (variable, _) in &variables {
         assert!(program::reads(variable), "muster reads no {variable}");
     }
+    let values: Vec<_> = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    assert_eq!(program::complaint(&values), "");
 }

@@ -33,8 +33,8 @@ const UNTAKEN: &str = "SELECT count(*) FROM outbox WHERE id NOT IN (SELECT event
 /// Each row is done by whoever claimed it first; each game has one event, and has gone on by one.
 const DONE: &str = "SELECT count(*) FROM schedule JOIN (SELECT md5('moment ' || n)::uuid AS id \
      FROM generate_series(1, $1) n) ours USING (id) JOIN games USING (id) \
-     WHERE state = 'done' AND version = 2 AND (games.status = 'archived') = (duty = 'transition') \
-     AND (SELECT count(*) FROM outbox WHERE outbox.game = ours.id) = 1";
+     JOIN (SELECT game AS id, count(*) AS events FROM outbox GROUP BY game) told USING (id) \
+     WHERE state = 'done' AND version = 2 AND (games.status = 'archived') = (duty = 'transition') AND events = 1";
 const CLAIMED_ONCE: &str = "SELECT count(*) FROM schedule JOIN (SELECT md5('moment ' || n)::uuid AS id \
      FROM generate_series(1, $1) n) ours USING (id) WHERE fence = 1 AND attempts = 1";
 

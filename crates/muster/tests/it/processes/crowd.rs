@@ -167,7 +167,7 @@ impl Crowd {
     /// Asks the bot something, until there is enough: Discord gives it three seconds for each answer.
     async fn ask(&self) {
         let mut turns = interval(ASK_EVERY);
-        let command = json!({ "as": "Hana", "channel": "games", "command": "game mine" });
+        let command = json!({ "as": "Hana", "channel": "games", "command": "game mine", "wait_ms": 20_000 });
         while self.enough.run_until_cancelled(turns.tick()).await.is_some() {
             let outcome = self.guild.post("command", command.clone()).await;
             assert!(outcome["error"].is_null() && outcome["reply"].is_object(), "{outcome:#}");
