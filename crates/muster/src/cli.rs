@@ -100,7 +100,7 @@ pub(crate) enum Command {
     /// Events that could not be handled
     Events(Events),
     /// Check the configuration and every connection, and say how to mend what is wrong
-    Doctor(Addresses),
+    Doctor(Doctor),
     /// Show the effective configuration, secrets masked
     Config(Addresses),
     /// Tokens for the JSON API
@@ -133,12 +133,22 @@ impl Cli {
                 | Command::Api(own)
                 | Command::Practice(own)
                 | Command::Collector(own)
-                | Command::Doctor(own)
                 | Command::Config(own),
             ) => own,
+            Some(Command::Doctor(doctor)) => &doctor.addresses,
             _ => &self.addresses,
         }
     }
+}
+
+/// What to check.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) addresses: Addresses,
+    /// Check the way to Grafana Cloud instead: the three variables `GRAFANA_CLOUD_…`, and an empty export of each signal
+    #[arg(long)]
+    pub(crate) grafana_cloud: bool,
 }
 
 /// Tokens for the JSON API.

@@ -52,6 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Migrate) => commands::migrate::run(&settings),
         Some(Command::Transfer) => commands::transfer::run(&settings),
         Some(Command::Events(events)) => commands::events::run(&settings, &events),
+        Some(Command::Doctor(doctor)) if doctor.grafana_cloud => commands::doctor::grafana_cloud(&settings),
         Some(Command::Doctor(_)) => commands::doctor::run(&settings),
         Some(Command::Config(_)) => commands::config::run(&settings),
         Some(Command::Token(token)) => commands::token::run(&settings, &token),

@@ -3,7 +3,7 @@
 use super::Settings;
 use super::environment::Environment;
 use crate::failure::Failure;
-use collector::{KnownNames, Options};
+use collector::{Finding, KnownNames, Options};
 use std::path::Path;
 use telemetry::{Secret, registry};
 
@@ -17,6 +17,12 @@ impl Settings {
         let options = Options::read(|name| environment.get(name), folder)
             .map_err(|error| Failure::setting(error.variable, error.problem))?;
         Ok(Options { known: Some(known_names()), ..options })
+    }
+
+    /// What is to be said of Grafana Cloud and the way there.
+    pub(crate) async fn grafana_cloud(&self) -> Result<Vec<Finding>, Failure> {
+        let environment = self.environment()?;
+        Ok(collector::cloud::examine(|name| environment.get(name)).await)
     }
 
     /// The token of senders, if there is one.

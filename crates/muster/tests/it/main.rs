@@ -3,6 +3,7 @@
 
 mod api;
 mod browser;
+mod cloud;
 mod commands;
 mod contract;
 mod deploy;

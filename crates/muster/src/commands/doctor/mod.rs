@@ -31,7 +31,20 @@ pub(crate) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
         findings.extend(addresses(settings));
     }
     findings.push(("discord", block_on(async { Ok(discord(settings).await) })?));
+    report(findings)
+}
 
+/// Checks the way to Grafana Cloud alone; fails when anything is wrong with it.
+pub(crate) fn grafana_cloud(settings: &Settings) -> Result<ExitCode, Failure> {
+    let examined = block_on(settings.grafana_cloud())?;
+    let told = examined.into_iter().map(|finding| {
+        let found = finding.found;
+        (finding.subject, finding.mend.map_or(Ok(found.clone()), |mend| Err(format!("{found}; {mend}"))))
+    });
+    report(told.collect())
+}
+
+fn report(findings: Vec<(&str, Finding)>) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::SUCCESS;
     for (name, finding) in findings {
         match finding {

@@ -2,6 +2,7 @@
 
 use super::page::{DESKTOP, Screen};
 use super::stage::Stage;
+use crate::program::eventually;
 
 /// The usual first reminder comes an hour before the start.
 const REMINDED_MINUTES_BEFORE: i64 = 60;
@@ -130,4 +131,26 @@ async fn metrics(stage: &Stage) {
     assert!(lines.as_u64() > Some(0), "a chart has lines");
     browser.click("//figure//summary[normalize-space(.)='Table']").await;
     browser.inspect("observatory-metric").await;
+    exemplar(stage).await;
+}
+
+/// The dot of one measurement leads to the span in which it was made.
+async fn exemplar(stage: &Stage) {
+    let browser = &stage.browser;
+    let charts = browser.address().await;
+    let dots = "//*[local-name()='svg']//*[local-name()='a' and contains(@class, 'exemplar')]";
+    // The last one lies above the others.
+    browser.click(&format!("({dots})[last()]")).await;
+    let waterfall =
+        "return document.readyState === 'complete' && document.querySelectorAll('.waterfall').length";
+    eventually("the trace behind the dot", async || (browser.ask(waterfall).await == 1).then_some(())).await;
+    let opened = browser.address().await;
+    let (trace, span) = opened.split_once("#span-").unwrap();
+    assert!(trace.contains("/observatory/traces/"), "{opened}");
+    let marked =
+        format!("return document.querySelector(':target')?.closest('details')?.innerText ?? '{span}?'");
+    let marked = browser.ask(&marked).await;
+    assert!(marked.as_str().unwrap().contains("http.route"), "{marked}: the request is unfolded");
+    browser.open(&charts).await;
+    browser.arrives_at("http.server.request.duration").await;
 }

@@ -36,5 +36,17 @@ async fn scripts_are_a_comfort() {
     browser.arrives_at("Saltmarsh").await;
     assert_eq!(browser.ask("return document.documentElement.dataset.theme").await, "dark");
     browser.inspect("game-without-scripts").await;
+    story(&stage, &game).await;
     stage.close().await;
+}
+
+/// What happened to it, over all its traces.
+async fn story(stage: &Stage, game: &str) {
+    let browser = &stage.browser;
+    let id = game.rsplit('/').next().unwrap();
+    browser.open(&stage.dashboard(&format!("/observatory/games/{id}"))).await;
+    browser.sees_after_reload("Left").await;
+    browser.arrives_at("Story of a game").await;
+    browser.follow("Trace of POST /games/{id}/leave").await;
+    browser.arrives_at("POST /games/{id}/leave").await;
 }
