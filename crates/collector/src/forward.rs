@@ -68,7 +68,13 @@ impl Queue {
         work: impl FnOnce(&mut Segments) -> T + Send + 'static,
     ) -> Option<T> {
         let queue = self.clone();
-        tokio::task::spawn_blocking(move || work(&mut queue.lock())).await.ok()
+        let work = move || {
+            let mut segments = queue.lock();
+            let done = work(&mut segments);
+            segments.publish_size();
+            done
+        };
+        tokio::task::spawn_blocking(work).await.ok()
     }
 }
 
@@ -77,7 +83,6 @@ impl Queue {
 pub(crate) struct Forward {
     batches: mpsc::Sender<Batch>,
     state: Arc<State>,
-    queue: Queue,
 }
 
 impl Forward {
@@ -93,11 +98,11 @@ impl Forward {
         let post = post::Post::new(&config.destination)?;
         let (batches, waiting) = mpsc::channel(WAITING_BATCHES);
         tasks.spawn(keep::run(waiting, queue.clone(), config.pace));
-        let sender = send::Sender::new(post, queue.clone(), config, Arc::clone(&state));
+        let sender = send::Sender::new(post, queue, config, Arc::clone(&state));
         tasks.spawn(async move {
             stop.run_until_cancelled(sender.run()).await;
         });
-        Ok(Self { batches, state, queue })
+        Ok(Self { batches, state })
     }
 
     /// Takes a batch; waits while the disk is behind.
@@ -108,20 +113,16 @@ impl Forward {
 
     /// How forwarding does.
     pub(crate) fn watch(&self) -> Watch {
-        Watch { state: Arc::clone(&self.state), queue: self.queue.clone() }
+        Watch(Arc::clone(&self.state))
     }
 }
 
 /// Tells how forwarding does; does not keep it running.
 #[derive(Clone)]
-pub(crate) struct Watch {
-    state: Arc<State>,
-    queue: Queue,
-}
+pub(crate) struct Watch(Arc<State>);
 
 impl Watch {
     pub(crate) fn health(&self) -> ForwardHealth {
-        let (bytes, segments) = self.queue.lock().size();
-        self.state.health(bytes, segments)
+        self.0.health()
     }
 }

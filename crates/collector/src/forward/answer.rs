@@ -11,6 +11,9 @@ use prost::Message as _;
 
 use crate::signal::Signal;
 
+/// The other side may ask to be left alone for so long; nobody comes back after a year.
+const LONGEST_ASKED: Duration = Duration::from_mins(5);
+
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -18,6 +21,8 @@ pub(super) enum Answer {
     Taken { rejected: u64 },
     /// Not now; perhaps after a pause that the other side asks for.
     Later { pause: Option<Duration>, reason: String },
+    /// Not so much at once.
+    TooLarge { reason: String },
     /// This request never.
     Never { reason: String },
 }
@@ -30,8 +35,12 @@ pub(super) fn read(signal: Signal, status: StatusCode, headers: &HeaderMap, body
     let reason = || format!("it answers {status}");
     match status.as_u16() {
         200..=299 => Answer::Taken { rejected: rejected(signal, body) },
-        400 | 413 | 415 | 422 => Answer::Never { reason: reason() },
-        _ => Answer::Later { pause: retry_after(headers), reason: reason() },
+        413 => Answer::TooLarge { reason: reason() },
+        400 | 415 | 422 => Answer::Never { reason: reason() },
+        _ => {
+            let pause = retry_after(headers).map(|asked| asked.min(LONGEST_ASKED));
+            Answer::Later { pause, reason: reason() }
+        }
     }
 }
 
@@ -68,7 +77,10 @@ mod tests {
     fn only_what_is_wrong_with_the_request_is_final() {
         let is_final = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            matches!(read(Signal::Logs, status, &HeaderMap::new(), b""), Answer::Never { .. })
+            !matches!(
+                read(Signal::Logs, status, &HeaderMap::new(), b""),
+                Answer::Later { .. } | Answer::Taken { .. }
+            )
         };
         assert_eq!((300..600).filter(|status| is_final(*status)).collect::<Vec<_>>(), [400, 413, 415, 422]);
     }
@@ -85,5 +97,9 @@ mod tests {
         let later = (header::RETRY_AFTER, "Sun, 22 Nov 2026 18:01:30 GMT");
         assert_eq!(pause(&[date, later.clone()]), Some(Duration::from_secs(90)));
         assert_eq!(pause(&[later]), None);
+        let headers =
+            [(header::RETRY_AFTER, header::HeaderValue::from_static("99999999999"))].into_iter().collect();
+        let answer = read(Signal::Logs, StatusCode::SERVICE_UNAVAILABLE, &headers, b"");
+        assert!(matches!(answer, Answer::Later { pause: Some(LONGEST_ASKED), .. }), "{answer:?}");
     }
 }

@@ -87,6 +87,7 @@ impl Segments {
             }
             segments.closed.push_back(Segment { number, bytes, items, closed_at: None });
         }
+        segments.publish_size();
         Ok(segments)
     }
 
@@ -117,9 +118,10 @@ impl Segments {
             open.segment.bytes += bytes.len() as u64;
             open.segment.items[record.signal as usize] += u64::from(record.items);
             open.is_synced = false;
-        } else {
-            // Half a record must not stand before the next one.
-            open.file.set_len(open.segment.bytes)?;
+        } else if open.file.set_len(open.segment.bytes).is_err() {
+            // Half a record must not stand before the next one: this was the last one of its file.
+            self.closed.push_back(Segment { closed_at: Some(now), ..open.segment });
+            return written;
         }
         self.open = Some(open);
         written
@@ -174,11 +176,28 @@ impl Segments {
         Some((first.number, next))
     }
 
-    /// The records of a segment, as far as they are whole.
+    /// The records of a segment, without those that are damaged.
     pub(super) fn read(&self, number: u64) -> io::Result<Vec<Record>> {
         let bytes = fs::read(self.path(number))?;
         let mut rest = &bytes[..];
-        Ok(std::iter::from_fn(|| decode(&mut rest)).collect())
+        Ok(std::iter::from_fn(|| decode(&mut rest)).flatten().collect())
+    }
+
+    /// Counts what a segment should hold and was not among what was read of it.
+    pub(super) fn miss(&self, number: u64, read: [u64; 3]) {
+        let Some(segment) = self.closed.iter().find(|segment| segment.number == number) else { return };
+        for (signal, (held, read)) in Signal::ALL.into_iter().zip(segment.items.into_iter().zip(read)) {
+            let items = held.saturating_sub(read);
+            if items > 0 {
+                tracing::error!(name: "collector.forward.exception", error = "damaged", items, "a file of the queue gives back less than was written to it");
+                self.state.count(signal, Passage::Lost, items);
+            }
+        }
+    }
+
+    /// Tells how large the queue is.
+    pub(super) fn publish_size(&self) {
+        self.state.queue_is(self.size());
     }
 
     /// A segment was sent.
@@ -195,7 +214,7 @@ impl Segments {
     }
 
     /// Bytes and files.
-    pub(super) fn size(&self) -> (u64, u64) {
+    fn size(&self) -> (u64, u64) {
         let open = self.open.iter().map(|open| open.segment.bytes);
         let sizes = self.closed.iter().map(|segment| segment.bytes).chain(open);
         sizes.fold((0, 0), |(bytes, files), size| (bytes + size, files + 1))
@@ -220,18 +239,18 @@ fn encode(record: &Record) -> Vec<u8> {
     bytes
 }
 
-/// Takes the next whole record off; nothing more after the first that is not.
-fn decode(rest: &mut &[u8]) -> Option<Record> {
+/// A record that is not what was written.
+struct Damaged;
+
+/// Takes the next record off, if it is not damaged; nothing more after the first that was cut off.
+fn decode(rest: &mut &[u8]) -> Option<Result<Record, Damaged>> {
     let (header, after) = rest.split_first_chunk::<HEADER_BYTES>()?;
     let number = |at: usize| header[at..at + 4].try_into().map(u32::from_le_bytes).ok();
     let (items, length, sum) = (number(1)?, number(5)?, number(9)?);
     let (body, after) = after.split_at_checked(usize::try_from(length).ok()?)?;
-    let signal = *Signal::ALL.get(usize::from(header[0]))?;
-    if checksum(body) != sum {
-        return None;
-    }
     *rest = after;
-    Some(Record { signal, items, body: body.to_vec() })
+    let signal = Signal::ALL.get(usize::from(header[0])).filter(|_| checksum(body) == sum);
+    Some(signal.map(|signal| Record { signal: *signal, items, body: body.to_vec() }).ok_or(Damaged))
 }
 
 /// FNV-1a, 32 bits: tells a torn page from a record.

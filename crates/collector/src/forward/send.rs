@@ -1,6 +1,6 @@
 //! Sends the queue, segment by segment, for as long as it takes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
@@ -16,6 +16,9 @@ use super::{
     state::{Passage, State},
 };
 use crate::{now, signal::Signal};
+
+/// A file of the queue is tried to be read so often.
+const READS: u32 = 10;
 
 /// The one who sends.
 pub(super) struct Sender {
@@ -49,22 +52,42 @@ impl Sender {
     async fn send_segment(&mut self, number: u64, next: Option<u64>) {
         let records = self.read(number).await;
         self.look(&records);
-        if let Some(next) = next {
-            let ahead = self.read(next).await;
+        if let Some(next) = next
+            && let Some(Ok(ahead)) = self.queue.with(move |segments| segments.read(next)).await
+        {
             self.look(&ahead);
         }
-        for parcel in parcel::pack(records, &self.sampler, &self.state) {
-            self.deliver(&parcel).await;
+        let mut parcels = VecDeque::from(parcel::pack(records, &self.sampler, &self.state));
+        while let Some(parcel) = parcels.pop_front() {
+            for half in self.deliver(&parcel).await.into_iter().flatten() {
+                parcels.push_front(half);
+            }
         }
         self.queue.with(move |segments| segments.remove(number)).await;
     }
 
+    /// Reads a segment, again and again when the disk does not give it back: too many files may be open. What it does
+    /// not give back in the end is lost, and counted.
     async fn read(&self, number: u64) -> Vec<Record> {
-        match self.queue.with(move |segments| segments.read(number)).await {
-            Some(Ok(records)) => records,
-            // Dropped meanwhile because the queue was full.
-            Some(Err(_)) | None => Vec::new(),
+        let (mut records, mut pause) = (Vec::new(), self.pace.first_pause);
+        for _ in 0..READS {
+            match self.queue.with(move |segments| segments.read(number)).await {
+                Some(Ok(read)) => {
+                    records = read;
+                    break;
+                }
+                Some(Err(error)) => self.state.fails(&format!("the queue cannot be read: {error}")),
+                None => (),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(self.pace.longest_pause);
         }
+        let mut items = [0; 3];
+        for record in &records {
+            items[record.signal as usize] += u64::from(record.items);
+        }
+        self.queue.with(move |segments| segments.miss(number, items)).await;
+        records
     }
 
     fn look(&mut self, records: &[Record]) {
@@ -75,19 +98,25 @@ impl Sender {
         }
     }
 
-    /// Tries until the other side takes the parcel or says that it never will.
-    async fn deliver(&self, parcel: &Parcel) {
+    /// Tries until the other side takes the parcel or says that it never will; its halves, where it is too large.
+    async fn deliver(&self, parcel: &Parcel) -> Option<[Parcel; 2]> {
         let mut pause = self.pace.first_pause;
         loop {
             match self.post.send(parcel).await {
-                Answer::Taken { rejected } => return self.taken(parcel, rejected),
-                Answer::Never { reason } => return self.refused(parcel, &reason),
+                Answer::Taken { rejected } => self.taken(parcel, rejected),
+                Answer::Never { reason } => self.refused(parcel, &reason),
+                Answer::TooLarge { reason } => match parcel.halve() {
+                    Some(halves) => return Some(halves),
+                    None => self.refused(parcel, &reason),
+                },
                 Answer::Later { pause: asked, reason } => {
                     self.state.fails(&reason);
                     tokio::time::sleep(asked.unwrap_or_else(|| jitter(pause))).await;
                     pause = (pause * 2).min(self.pace.longest_pause);
+                    continue;
                 }
             }
+            return None;
         }
     }
 

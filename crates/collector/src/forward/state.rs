@@ -33,6 +33,8 @@ pub(super) struct State {
     endpoint: String,
     max_bytes: u64,
     passages: [[AtomicU64; 6]; 3],
+    queued_bytes: AtomicU64,
+    segments: AtomicU64,
     last_success_ns: AtomicI64,
     trouble: Mutex<Option<Trouble>>,
 }
@@ -49,6 +51,8 @@ impl State {
             endpoint: config.destination.endpoint.to_string(),
             max_bytes: config.max_bytes,
             passages: Default::default(),
+            queued_bytes: AtomicU64::new(0),
+            segments: AtomicU64::new(0),
             last_success_ns: AtomicI64::new(0),
             trouble: Mutex::new(None),
         }
@@ -56,6 +60,12 @@ impl State {
 
     pub(super) fn count(&self, signal: Signal, passage: Passage, items: u64) {
         self.passages[signal as usize][passage as usize].fetch_add(items, Relaxed);
+    }
+
+    /// What the queue on disk holds now: bytes and files. Kept here because who works on the queue may wait for the disk.
+    pub(super) fn queue_is(&self, (bytes, segments): (u64, u64)) {
+        self.queued_bytes.store(bytes, Relaxed);
+        self.segments.store(segments, Relaxed);
     }
 
     /// The other side took something. Says so in the log when it had not before.
@@ -76,14 +86,14 @@ impl State {
         *trouble = Some(Trouble { since_ns, reason: reason.into() });
     }
 
-    pub(super) fn health(&self, queued_bytes: u64, segments: u64) -> ForwardHealth {
+    pub(super) fn health(&self) -> ForwardHealth {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let last_success_ns = self.last_success_ns.load(Relaxed);
         ForwardHealth {
             endpoint: self.endpoint.clone(),
-            queued_bytes,
+            queued_bytes: self.queued_bytes.load(Relaxed),
             max_queued_bytes: self.max_bytes,
-            segments,
+            segments: self.segments.load(Relaxed),
             last_success_unix_seconds: (last_success_ns != 0).then_some(last_success_ns / 1_000_000_000),
             failing_since_unix_seconds: trouble.as_ref().map(|trouble| trouble.since_ns / 1_000_000_000),
             failing_because: trouble.map(|trouble| trouble.reason),
@@ -126,7 +136,8 @@ pub struct ForwardHealth {
     pub signals: [ForwardCounts; 3],
 }
 
-/// What became of the items of one signal. What an earlier process had kept is counted when it leaves.
+/// What became of the items of one signal: what was kept is sent, sampled out, dropped, refused, lost or still queued.
+/// What an earlier process had kept is counted when it leaves.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ForwardCounts {
     /// Which signal.

@@ -15,6 +15,7 @@ use opentelemetry_proto::tonic::collector::{
     logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
     trace::v1::ExportTraceServiceRequest,
 };
+use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data, number_data_point};
 use prost::Message as _;
 use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -32,13 +33,15 @@ pub(crate) enum Mood {
     Takes,
     Answers(u16),
     AsksToWait,
+    /// So many log records in a request; more are too large.
+    AtMost(usize),
 }
 
 /// Another collector, as far as its clients see.
 #[derive(Clone)]
 pub(crate) struct Other {
     pub(crate) address: String,
-    mood: watch::Sender<Mood>,
+    pub(crate) mood: watch::Sender<Mood>,
     asked: watch::Sender<u32>,
     got: watch::Sender<Got>,
     authorization: Arc<Mutex<Option<String>>>,
@@ -48,9 +51,11 @@ pub(crate) struct Other {
 /// What it took.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Got {
-    spans: Vec<String>,
+    pub(crate) spans: Vec<String>,
     pub(crate) logs: usize,
     metrics: Vec<String>,
+    /// What the metrics of spans say at last: how many there were.
+    calls: i64,
 }
 
 impl Other {
@@ -84,7 +89,7 @@ impl Other {
         let authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
         *self.authorization.lock().unwrap() = authorization;
         match *self.mood.borrow() {
-            Mood::Takes => Ok(()),
+            Mood::Takes | Mood::AtMost(_) => Ok(()),
             Mood::Answers(status) => Err((StatusCode::from_u16(status).unwrap(), [("x-mood", "bad")])),
             Mood::AsksToWait => Err((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "3600")])),
         }
@@ -97,7 +102,7 @@ impl Other {
         found.unwrap().unwrap().clone()
     }
 
-    async fn is_asked(&self, times: u32) {
+    pub(crate) async fn is_asked(&self, times: u32) {
         let mut asked = self.asked.subscribe();
         let found =
             tokio::time::timeout(Duration::from_secs(20), asked.wait_for(|asked| *asked >= times)).await;
@@ -126,9 +131,23 @@ async fn metrics(State(other): State<Other>, headers: HeaderMap, body: Bytes) ->
     other.answer(&headers)?;
     let request = ExportMetricsServiceRequest::decode(&*plain(&body)).unwrap();
     let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
-    let names = scopes.flat_map(|scope| scope.metrics.iter().map(|metric| metric.name.clone()));
-    other.got.send_modify(|got| got.metrics.extend(names));
+    let metrics: Vec<_> = scopes.flat_map(|scope| &scope.metrics).collect();
+    let calls = metrics.iter().filter(|metric| metric.name == "traces.span.metrics.calls");
+    let calls: i64 = calls.map(|metric| sum(metric)).sum();
+    other.got.send_modify(|got| {
+        got.calls = got.calls.max(calls);
+        got.metrics.extend(metrics.iter().map(|metric| metric.name.clone()));
+    });
     Ok(())
+}
+
+fn sum(metric: &Metric) -> i64 {
+    let Some(Data::Sum(sum)) = &metric.data else { panic!("{metric:?}") };
+    let numbers = sum.data_points.iter().map(|point| match point.value {
+        Some(number_data_point::Value::AsInt(number)) => number,
+        _ => panic!("{point:?}"),
+    });
+    numbers.sum()
 }
 
 async fn logs(State(other): State<Other>, headers: HeaderMap, body: Bytes) -> Result<(), Refusal> {
@@ -136,6 +155,9 @@ async fn logs(State(other): State<Other>, headers: HeaderMap, body: Bytes) -> Re
     let request = ExportLogsServiceRequest::decode(&*plain(&body)).unwrap();
     let scopes = request.resource_logs.iter().flat_map(|resource| &resource.scope_logs);
     let count = scopes.map(|scope| scope.log_records.len()).sum::<usize>();
+    if matches!(*other.mood.borrow(), Mood::AtMost(most) if count > most) {
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, [("x-mood", "full")]));
+    }
     other.got.send_modify(|got| got.logs += count);
     Ok(())
 }
@@ -155,11 +177,11 @@ pub(crate) fn to(endpoint: &str, folder: &Path) -> ForwardConfig {
     config
 }
 
-fn health(world: &World) -> ForwardHealth {
+pub(crate) fn health(world: &World) -> ForwardHealth {
     world.collector.health().forward.unwrap()
 }
 
-async fn say(world: &World, logs: u64) {
+pub(crate) async fn say(world: &World, logs: u64) {
     let records = (0..logs).map(|nth| story::record(AT + nth, 9, "said", (CREATED, 1))).collect();
     assert_eq!(world.send("logs", &story::log_export(API, records)).await.status, 200);
 }
@@ -298,16 +320,19 @@ async fn errors_go_on_and_the_rest_is_sampled() {
     let other = Other::listen(Mood::Takes).await;
     let mut config = to(&other.address, folder.path());
     config.sampling.share = 0.0;
+    config.pace.red = Duration::from_millis(50);
     let world = World::with(|world| world.options.forward = Some(config)).await;
     world.send("traces", &story::export(story::created(AT))).await;
     world.send("traces", &story::export(story::reminded(AT))).await;
     let got = other.gets(|got| got.spans.len() >= 7).await;
     assert!(got.spans.contains(&"notification.dispatch".to_owned()));
     assert!(!got.spans.contains(&"POST /api/v1/games".to_owned()));
-    while health(&world).signals[0].sampled_out < 9 || health(&world).segments > 0 {
+    while health(&world).signals[0].sampled_out < 9 || health(&world).signals[0].sent < 7 {
         tokio::task::yield_now().await;
     }
     assert_eq!(health(&world).signals[0].sent, 7);
+    // They were counted before they were sampled.
+    other.gets(|got| got.calls == 16).await;
     world.stop().await;
 }
 

@@ -13,6 +13,7 @@ mod grpc_tls;
 mod harness;
 mod limits;
 mod pages;
+mod passage;
 mod prometheus;
 mod receive;
 mod retention;
