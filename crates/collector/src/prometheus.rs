@@ -33,6 +33,10 @@ use crate::{
 const STALE_NS: i64 = 5 * 60_000_000_000;
 /// More series than this are not shown: something puts ids into its labels.
 const MAX_SERIES: usize = 50_000;
+/// More senders than this are not described.
+const MAX_TARGETS: usize = 5_000;
+/// What has ended is looked for this often, and whenever somebody reads.
+const FORGET_EVERY_NS: i64 = 10_000_000_000;
 
 /// Labels of a series, in order.
 type Labels = Vec<(String, String)>;
@@ -47,6 +51,7 @@ struct Families {
     /// What is known of each job and instance.
     targets: BTreeMap<Labels, (Labels, i64)>,
     series: usize,
+    forgot_ns: i64,
 }
 
 impl Current {
@@ -60,7 +65,9 @@ impl Current {
     /// Takes an export.
     pub(crate) fn put(&self, request: &ExportMetricsServiceRequest, now_ns: i64) {
         let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        families.forget(now_ns - STALE_NS);
+        if now_ns - families.forgot_ns >= FORGET_EVERY_NS {
+            families.forget(now_ns);
+        }
         for resource in &request.resource_metrics {
             families.put_resource(resource, now_ns);
         }
@@ -69,7 +76,7 @@ impl Current {
     /// Everything that is current, as text.
     pub(crate) fn render(&self, format: Format, now_ns: i64) -> String {
         let mut families = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        families.forget(now_ns - STALE_NS);
+        families.forget(now_ns);
         text::render(&families, format)
     }
 }
@@ -77,7 +84,9 @@ impl Current {
 impl Families {
     fn put_resource(&mut self, resource: &ResourceMetrics, now_ns: i64) {
         let (identity, rest) = identity(resource.resource.as_ref());
-        self.targets.insert(identity.clone(), (rest, now_ns));
+        if self.targets.len() < MAX_TARGETS || self.targets.contains_key(&identity) {
+            self.targets.insert(identity.clone(), (rest, now_ns));
+        }
         for metric in resource.scope_metrics.iter().flat_map(|scope| &scope.metrics) {
             self.put_metric(&identity, metric, now_ns);
         }
@@ -94,7 +103,9 @@ impl Families {
         self.series += family.put(identity, metric, (now_ns, room));
     }
 
-    fn forget(&mut self, before_ns: i64) {
+    fn forget(&mut self, now_ns: i64) {
+        self.forgot_ns = now_ns;
+        let before_ns = now_ns - STALE_NS;
         self.targets.retain(|_, (_, seen_ns)| *seen_ns >= before_ns);
         self.by_name.retain(|_, family| {
             family.forget(before_ns);
@@ -115,6 +126,9 @@ fn identity(resource: Option<&Resource>) -> (Labels, Labels) {
     let instance = attribute(attributes, "service.instance.id").unwrap_or_default();
     let told = ["service.name", "service.namespace", "service.instance.id"];
     let rest = json::object(attributes).into_iter().filter(|(key, _)| !told.contains(&key.as_str()));
-    let rest = rest.map(|(key, value)| (names::label(&key), json::plain(&value))).collect();
+    let rest = rest.map(|(key, value)| (names::label(&key), json::plain(&value)));
+    let mut rest: Labels = rest.filter(|(key, _)| key != "job" && key != "instance").collect();
+    rest.sort();
+    rest.dedup_by(|a, b| a.0 == b.0);
     (vec![("job".into(), job), ("instance".into(), instance.into())], rest)
 }

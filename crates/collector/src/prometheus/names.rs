@@ -26,7 +26,10 @@ const UNITS: [(&str, &str); 17] = [
 ];
 const PER: [(&str, &str); 4] = [("s", "second"), ("min", "minute"), ("h", "hour"), ("d", "day")];
 
-/// The kind and the name of a metric, without the `_total` of counters; none when it has no data.
+/// The label of attributes whose names have no letter that Prometheus knows.
+const NAMELESS: &str = "key";
+
+/// The kind and the name of a metric, without the `_total` of counters; none when it has no data, or no letter that Prometheus knows.
 pub(super) fn of(metric: &Metric) -> Option<(Kind, String)> {
     let (kind, is_gauge) = match metric.data.as_ref()? {
         Data::Gauge(_) => (Kind::Gauge, true),
@@ -37,6 +40,9 @@ pub(super) fn of(metric: &Metric) -> Option<(Kind, String)> {
         Data::Summary(_) => (Kind::Summary, false),
     };
     let mut name = sanitized(&metric.name, ':');
+    if name.is_empty() {
+        return None;
+    }
     for part in unit(&metric.unit, is_gauge) {
         if !name.split('_').any(|token| token == part) {
             name = format!("{name}_{part}");
@@ -64,9 +70,13 @@ fn unit(unit: &str, is_gauge: bool) -> Vec<String> {
     main.into_iter().chain(per.map(|per| format!("per_{}", word(per, &PER)))).collect()
 }
 
-/// A label's name.
+/// A label's name. Some labels mean something to Prometheus, and so cannot be attributes.
 pub(super) fn label(key: &str) -> String {
-    sanitized(key, '_')
+    match sanitized(key, '_') {
+        key if key.is_empty() => NAMELESS.into(),
+        key if ["le", "quantile"].contains(&key.as_str()) => format!("exported_{key}"),
+        key => key,
+    }
 }
 
 /// Letters, digits, underscores and `also`; everything else is an underscore, of which never two stand together.
@@ -121,5 +131,8 @@ mod tests {
         );
         assert_eq!(named("9..lives", "", gauge()), "_9_lives");
         assert_eq!(label("http.response.status_code"), "http_response_status_code");
+        assert_eq!(["le", "", "é", "__name__"].map(label), ["exported_le", "key", "key", "_name"]);
+        let metric = Metric { name: "日本".into(), data: Some(gauge()), ..Metric::default() };
+        assert!(of(&metric).is_none());
     }
 }

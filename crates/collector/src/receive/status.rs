@@ -51,7 +51,9 @@ fn metrics(status: &Status, headers: &HeaderMap, readers: Arc<Semaphore>) -> Res
     let now_ns = now::unix_nanos();
     status.current.put(&own::export(&(status.health)(now_ns), &status.address, now_ns), now_ns);
     let text = Bytes::from(status.current.render(format, now_ns));
-    ([(header::CONTENT_TYPE, format.content_type())], in_pieces(text, reader)).into_response()
+    let length = text.len().to_string();
+    let headers = [(header::CONTENT_TYPE, format.content_type()), (header::CONTENT_LENGTH, &length)];
+    (headers, in_pieces(text, reader)).into_response()
 }
 
 /// A text that goes out as it is read; who reads it counts as a reader until then.

@@ -4,7 +4,11 @@
 
 use std::{process::Stdio, time::Duration};
 
-use opentelemetry_proto::tonic::metrics::v1::{Exemplar, exemplar, metric::Data};
+use opentelemetry_proto::tonic::{
+    collector::metrics::v1::ExportMetricsServiceRequest,
+    common::v1::{AnyValue, KeyValue, any_value},
+    metrics::v1::{Exemplar, ResourceMetrics, exemplar, metric::Data},
+};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -105,6 +109,65 @@ async fn the_older_format_has_neither() {
     assert!(body.contains("\notelcol_receiver_accepted_metric_points_total{"), "{body}");
 }
 
+/// Names that Prometheus cannot have, and labels that mean something to it.
+fn odd() -> [ResourceMetrics; 2] {
+    let oddities = [
+        ("é", "1"),
+        ("日本", "2"),
+        ("_", "3"),
+        ("le", "4"),
+        ("quantile", "5"),
+        ("job", "6"),
+        ("a.b", "7"),
+        ("a_b", "8"),
+    ];
+    let metrics = vec![
+        story::counter("odd.count", AT, 1, &oddities),
+        story::histogram("odd.duration", AT, [7, 2, 1, 0], &oddities),
+        story::counter("日本", AT, 1, &[]),
+    ];
+    let [mut first] = <[_; 1]>::try_from(story::metric_export(API, metrics).resource_metrics).unwrap();
+    let described = [("job", "x"), ("instance", "y"), ("host.name", "a"), ("host_name", "b"), ("é", "c")];
+    let resource = first.resource.as_mut().unwrap();
+    resource.attributes.extend(described.map(|(key, value)| {
+        let value = Some(AnyValue { value: Some(any_value::Value::StringValue(value.into())) });
+        KeyValue { key: key.into(), value, ..KeyValue::default() }
+    }));
+    let mut second = first.clone();
+    second.resource.as_mut().unwrap().attributes.retain(|attribute| attribute.key != "service.name");
+    [first, second]
+}
+
+/// The names of the labels of a line.
+fn label_names(line: &str) -> Vec<&str> {
+    let Some((_, labels)) = line.split_once('{') else { return Vec::new() };
+    let labels = &labels[..labels.find("\"}").unwrap()];
+    labels.split("\",").map(|label| label.split_once("=\"").unwrap().0).collect()
+}
+
+#[tokio::test]
+async fn odd_names_spoil_nothing() {
+    let world = World::start().await;
+    let export = ExportMetricsServiceRequest { resource_metrics: odd().into() };
+    assert_eq!(world.send("metrics", &export).await.status, 200);
+    world.collector.flush().await;
+    for accept in ["application/openmetrics-text", "text/plain"] {
+        let (_, body) = get(&world, "/metrics", accept).await;
+        for line in body.lines().filter(|line| !line.starts_with('#')) {
+            assert!(line.starts_with(|letter: char| letter.is_ascii_alphabetic()), "{line}");
+            let mut names = label_names(line);
+            assert!(names.iter().all(|name| !name.is_empty()), "{line}");
+            names.sort_unstable();
+            assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{line}");
+        }
+        assert!(body.contains("exported_le=\"4\"") && body.contains("host_name="), "{body}");
+        assert_eq!(body.matches("\nodd_duration_seconds_count{").count(), 2, "{body}");
+    }
+    if let Some(promtool) = program("MUSTER_TEST_PROMTOOL") {
+        check(promtool, &get(&world, "/metrics", "text/plain").await.1).await;
+    }
+}
+
 #[tokio::test]
 async fn health_is_asked_for_beside_the_doors() {
     let world = World::start().await;
@@ -129,6 +192,10 @@ async fn promtool_finds_nothing_wrong() {
     let Some(promtool) = program("MUSTER_TEST_PROMTOOL") else { return };
     let world = filled().await;
     let (_, body) = get(&world, "/metrics", "text/plain").await;
+    check(promtool, &body).await;
+}
+
+async fn check(promtool: String, body: &str) {
     let mut check = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

@@ -17,6 +17,10 @@ const MINUTE_NS: i64 = 60_000_000_000;
 const BUCKETS_PER_DOUBLING: f64 = 8.0;
 /// So many spans are remembered, for their children and parents that come in other batches.
 const REMEMBERED: usize = 50_000;
+/// So many children of one parent that has not come are remembered,
+const MAX_WAITING: usize = 1_000;
+/// and so many services: more are no map.
+const MAX_SERVICES: usize = 1_000;
 /// Only looking at a game is not part of its story.
 const LOOKS: [&str; 4] = ["games.show", "games.list", "games.deliveries", "permissions.check"];
 
@@ -194,9 +198,13 @@ impl Callers {
             let parent = SpanId::from_bytes(&span.parent_span_id).ok().filter(|_| is_entry(span));
             let Some(parent) = parent else { continue };
             let minute = minute_of(nanos(span.start_time_unix_nano));
-            match self.known.held.get(&(trace, parent)).copied() {
-                Some(caller) => self.count(&mut calls, minute, (caller, service)),
-                None => self.waiting.at((trace, parent)).push((minute, service)),
+            if let Some(caller) = self.known.held.get(&(trace, parent)).copied() {
+                self.count(&mut calls, minute, (caller, service));
+                continue;
+            }
+            let waiting = self.waiting.at((trace, parent));
+            if waiting.len() < MAX_WAITING {
+                waiting.push((minute, service));
             }
         }
         calls
@@ -206,14 +214,19 @@ impl Callers {
         if from == to {
             return;
         }
-        let name = |number: u16| self.services.get(usize::from(number)).cloned().unwrap_or_default();
-        *calls.entry((minute, name(from), name(to))).or_default() += 1;
+        let name = |number: u16| self.services.get(usize::from(number)).cloned();
+        if let (Some(from), Some(to)) = (name(from), name(to)) {
+            *calls.entry((minute, from, to)).or_default() += 1;
+        }
     }
 
     fn number_of(&mut self, service: &str) -> u16 {
         let at = self.services.iter().position(|known| known == service).unwrap_or_else(|| {
-            self.services.push(service.to_owned());
-            self.services.len() - 1
+            if self.services.len() < MAX_SERVICES {
+                self.services.push(service.to_owned());
+                return self.services.len() - 1;
+            }
+            MAX_SERVICES
         });
         u16::try_from(at).unwrap_or(u16::MAX)
     }
