@@ -80,10 +80,11 @@ pub(crate) fn start(
 async fn follow(target: Target, interval: Duration, pipeline: Pipeline) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut was_up = true;
+    let (mut was_up, mut start_ns) = (true, 0);
     loop {
         ticks.tick().await;
-        let (sheet, failure) = look(&target).await;
+        let (sheet, failure) = look(&target, start_ns).await;
+        start_ns = sheet.start_ns;
         tell(&target, failure.as_ref(), &mut was_up);
         // A full queue refuses this as it refuses senders; the next minute asks again.
         let _ = pipeline.offer(sheet.into_export());
@@ -104,11 +105,13 @@ fn tell(target: &Target, failure: Option<&ScrapeError>, was_up: &mut bool) {
     *was_up = failure.is_none();
 }
 
-/// Asks once. What was read before a failure is kept.
-async fn look(target: &Target) -> (Sheet, Option<ScrapeError>) {
+/// Asks once. What was read before a failure is kept, and a server of which only a part says nothing is up. `start_ns`
+/// is when it started, as far as is known.
+async fn look(target: &Target, start_ns: u64) -> (Sheet, Option<ScrapeError>) {
     let mut sheet = Sheet::new(target.kind(), target.address(), now::unix_nanos());
+    sheet.start_ns = start_ns;
     let asked = tokio::time::timeout(SCRAPE_TIMEOUT, ask(target, &mut sheet)).await;
-    let failure = asked.unwrap_or(Err(ScrapeError::TimedOut)).err();
+    let failure = asked.unwrap_or(Err(ScrapeError::TimedOut)).err().filter(|_| !sheet.is_answered);
     sheet.gauge(("up", ""), i64::from(failure.is_none()), &[]);
     (sheet, failure)
 }

@@ -25,13 +25,21 @@ pub(super) async fn read(server: &PostgresServer, sheet: &mut Sheet) -> Result<(
     let read = server::read(&mut db, sheet).await;
     db.close().await?;
     read?;
+    sheet.is_answered = true;
     for database in databases.iter().take(MAX_DATABASES) {
-        let mut db = connect(server.options.clone().database(database)).await?;
-        let read = tables::read(&mut db, database, sheet).await;
-        db.close().await?;
-        read?;
+        // One that does not let everybody in is no reason to know nothing of the others.
+        if let Err(error) = of_database(server, database, sheet).await {
+            tracing::debug!(name: "collector.scrape.down", target_kind = "postgresql", address = %database, error = %error, "a database cannot be asked for its tables");
+        }
     }
     Ok(())
+}
+
+async fn of_database(server: &PostgresServer, database: &str, sheet: &mut Sheet) -> Result<(), ScrapeError> {
+    let mut db = connect(server.options.clone().database(database)).await?;
+    let read = tables::read(&mut db, database, sheet).await;
+    db.close().await?;
+    read
 }
 
 async fn connect(options: PgConnectOptions) -> Result<PgConnection, ScrapeError> {

@@ -115,8 +115,7 @@ fn fill(sheet: &mut Sheet, info: &str) {
         sheet.describe("redis.version", version);
     }
     if let Some(uptime) = number("uptime_in_seconds") {
-        // Sums count since the server started.
-        sheet.start_ns = sheet.now_ns().saturating_sub(uptime.unsigned_abs() * 1_000_000_000);
+        sheet.up_for(uptime.unsigned_abs());
         sheet.counter(("redis.uptime", "s"), uptime, &[]);
     }
     for (name, field) in COUNTERS {

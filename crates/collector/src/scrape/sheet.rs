@@ -10,6 +10,9 @@ use opentelemetry_proto::tonic::{
     resource::v1::Resource,
 };
 
+/// Starts of a server that are no further apart are the same one.
+const SAME_START_NS: u64 = 5_000_000_000;
+
 /// A metric's name and unit.
 pub(crate) type Name = (&'static str, &'static str);
 /// Attributes of a point.
@@ -42,6 +45,8 @@ pub(crate) struct Sheet {
     now_ns: u64,
     /// Since when sums count; zero where the server does not say.
     pub(super) start_ns: u64,
+    /// The server itself has answered; what is missing is a part of it.
+    pub(super) is_answered: bool,
     metrics: Vec<Metric>,
 }
 
@@ -62,12 +67,25 @@ impl Sheet {
             },
         ];
         let resource = Resource { attributes, ..Resource::default() };
-        Self { resource, scope: kind, now_ns: now_ns.unsigned_abs(), start_ns: 0, metrics: Vec::new() }
+        Self {
+            resource,
+            scope: kind,
+            now_ns: now_ns.unsigned_abs(),
+            start_ns: 0,
+            is_answered: false,
+            metrics: Vec::new(),
+        }
     }
 
-    /// When it was read, in Unix nanoseconds.
-    pub(super) fn now_ns(&self) -> u64 {
-        self.now_ns
+    /// The server has been up for so many seconds, and sums count since then.
+    ///
+    /// Servers tell it in whole seconds, by which it would be another moment each time: the start that an earlier scrape
+    /// found stays, until the server was started anew.
+    pub(super) fn up_for(&mut self, seconds: u64) {
+        let start_ns = self.now_ns.saturating_sub(seconds.saturating_mul(1_000_000_000));
+        if self.start_ns.abs_diff(start_ns) > SAME_START_NS {
+            self.start_ns = start_ns;
+        }
     }
 
     /// Adds to what is known of the server itself.
@@ -145,4 +163,26 @@ impl Sheet {
 fn text(key: &str, value: &str) -> KeyValue {
     let value = Some(AnyValue { value: Some(any_value::Value::StringValue(value.into())) });
     KeyValue { key: key.into(), value, ..KeyValue::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_stays_until_the_server_starts_anew() {
+        let second = 1_000_000_000_u64;
+        let mut start_ns = 0;
+        let mut starts = Vec::new();
+        // Once a minute and a bit, from a server that tells whole seconds; then it was started anew.
+        for (now_ns, uptime) in [(1_000_900_000_000, 100), (1_060_950_000_000, 160), (1_121_010_000_000, 20)]
+        {
+            let mut sheet = Sheet::new("redis", "127.0.0.1:6379", now_ns);
+            sheet.start_ns = start_ns;
+            sheet.up_for(uptime);
+            start_ns = sheet.start_ns;
+            starts.push(start_ns / second);
+        }
+        assert_eq!(starts, [900, 900, 1_101]);
+    }
 }

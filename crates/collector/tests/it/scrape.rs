@@ -8,7 +8,7 @@ use std::time::Duration;
 use collector::{ScrapeConfig, Target, TargetError};
 use secrecy::SecretString;
 use serde_json::Value;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -259,6 +259,69 @@ async fn a_target_that_is_down_is_not_up() {
         assert_eq!(up["points"][0]["value"], 0.0, "{up}");
     }
     world.stop().await;
+}
+
+#[tokio::test]
+async fn a_monitoring_role_is_enough_and_a_closed_database_closes_no_other() {
+    let Some(url) = address("MUSTER_TEST_POSTGRES_URL") else { return };
+    let mut open = Ground::new(&url, "collector_open").await;
+    let mut closed = Ground::new(&url, "collector_closed").await;
+    let role = format!("collector_watcher_{}", std::process::id());
+    for sql in [
+        format!("CREATE ROLE {role} LOGIN IN ROLE pg_monitor"),
+        format!("REVOKE CONNECT ON DATABASE {} FROM PUBLIC", closed.name),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut open.server).await.unwrap();
+    }
+    open.run("CREATE TABLE seats (id int PRIMARY KEY, name text)").await;
+    closed.run("CREATE TABLE seats (id int PRIMARY KEY, name text)").await;
+    let mut watcher = url::Url::parse(&url).unwrap();
+    watcher.set_username(&role).unwrap();
+    let world = following(Target::postgres, watcher.as_str()).await;
+    until(&world, "up", &[], |value| value > 0.5).await;
+    until(&world, "postgresql.backends", &[("db.namespace", &open.name)], |value| value >= 1.0).await;
+    until(&world, "postgresql.db_size", &[("db.namespace", &closed.name)], |value| value > 0.0).await;
+    until(&world, "postgresql.table.count", &[("db.namespace", &open.name)], |value| value > 0.5).await;
+    assert_eq!(newest(&world, "postgresql.table.count", &[("db.namespace", &closed.name)]).await, None);
+    assert_eq!(newest(&world, "up", &[]).await, Some(1.0));
+    world.stop().await;
+
+    let sql = format!("DROP ROLE {role}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut open.server).await.unwrap();
+    closed.clear().await;
+    open.clear().await;
+}
+
+#[tokio::test]
+async fn redis_is_asked_by_a_user_who_may_ask_only() {
+    let Some(url) = address("MUSTER_TEST_REDIS_URL") else { return };
+    let user = format!("watcher-{}", std::process::id());
+    redis(&url, &format!("ACL SETUSER {user} on >let-me-look -@all +info\r\n")).await;
+    let mut watcher = url::Url::parse(&url).unwrap();
+    watcher.set_username(&user).unwrap();
+    watcher.set_password(Some("let-me-look")).unwrap();
+    let world = following(Target::redis, watcher.as_str()).await;
+    until(&world, "up", &[], |value| value > 0.5).await;
+    // It is the same start whenever it is asked for, though a server tells whole seconds only.
+    let uptime = until(&world, "redis.uptime", &[], |_| true).await;
+    until(&world, "redis.uptime", &[], |value| value >= uptime + 2.0).await;
+    let path = format!("sqlite://{}", world.folder.path().join("telemetry.db").display());
+    let mut file = SqliteConnection::connect(&path).await.unwrap();
+    let (starts, points): (i64, i64) = sqlx::query_as(
+        "SELECT count(DISTINCT p.start_ns), count(*) FROM points p JOIN series s ON s.id = p.series_id \
+         WHERE s.name = 'redis.commands.processed'",
+    )
+    .fetch_one(&mut file)
+    .await
+    .unwrap();
+    assert!(starts == 1 && points > 5, "{starts} starts, {points} points");
+    world.stop().await;
+
+    watcher.set_password(Some("let-me-in")).unwrap();
+    let world = following(Target::redis, watcher.as_str()).await;
+    until(&world, "up", &[], |value| value.abs() < 0.5).await;
+    world.stop().await;
+    redis(&url, &format!("ACL DELUSER {user}\r\n")).await;
 }
 
 #[tokio::test]
