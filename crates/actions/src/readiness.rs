@@ -16,6 +16,8 @@ enum Check {
     Loop { last_turn: Instant, at_least_every: Duration },
     /// Something that works or doesn't, with what is wrong.
     State(Result<(), String>),
+    /// Something that doesn't work and without which the work is done all the same, with what is wrong.
+    Hampered(String),
 }
 
 /// Says that a loop turns.
@@ -48,10 +50,20 @@ impl Readiness {
         gate
     }
 
-    /// Every check with what is wrong about it, by name.
+    /// Every check with what stands in the way of the work, by name.
     pub fn report(&self) -> Vec<(&'static str, Result<(), String>)> {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
         checks.iter().map(|(name, check)| (*name, check.result(Instant::now()))).collect()
+    }
+
+    /// What is wrong and doesn't stand in the way of the work, by name.
+    pub fn warnings(&self) -> Vec<(&'static str, String)> {
+        let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        let hampered = checks.iter().filter_map(|(name, check)| match check {
+            Check::Hampered(why) => Some((*name, why.clone())),
+            Check::Loop { .. } | Check::State(_) => None,
+        });
+        hampered.collect()
     }
 
     /// Whether every check is well.
@@ -68,6 +80,7 @@ impl Check {
     fn result(&self, now: Instant) -> Result<(), String> {
         match self {
             Self::State(result) => result.clone(),
+            Self::Hampered(_) => Ok(()),
             Self::Loop { last_turn, at_least_every } => {
                 let age = now.saturating_duration_since(*last_turn);
                 if age <= *at_least_every {
@@ -97,6 +110,11 @@ impl Gate {
         self.readiness.set(self.name, Check::State(Ok(())));
     }
 
+    /// It doesn't, but the work is done without it: why, in a sentence that may be shown to anybody.
+    pub fn hamper(&self, why: impl Into<String>) {
+        self.readiness.set(self.name, Check::Hampered(why.into()));
+    }
+
     /// It doesn't, and why: a sentence that may be shown to anybody.
     pub fn close(&self, why: impl Into<String>) {
         self.readiness.set(self.name, Check::State(Err(why.into())));
@@ -117,6 +135,18 @@ mod tests {
         assert!(readiness.is_ready());
         database.close("The file is gone.");
         assert_eq!(readiness.report(), [("database", Err("The file is gone.".to_owned()))]);
+    }
+
+    #[test]
+    fn what_hampers_is_told_and_stops_nothing() {
+        let readiness = Readiness::default();
+        let bus = readiness.gate("bus");
+        bus.hamper("It is away.");
+        assert!(readiness.is_ready());
+        assert_eq!(readiness.report(), [("bus", Ok(()))]);
+        assert_eq!(readiness.warnings(), [("bus", "It is away.".to_owned())]);
+        bus.open();
+        assert_eq!(readiness.warnings(), []);
     }
 
     #[test]

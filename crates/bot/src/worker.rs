@@ -79,14 +79,16 @@ pub(crate) async fn run(bot: Arc<Bot>, ledger: Ledger) {
     while !stop.is_cancelled() {
         hints.mark_unchanged();
         let next = match crew.turn().await {
-            Ok(next) => next,
+            Ok(next) => {
+                turns.turned();
+                crew.bot.ctx.telemetry.metrics().loop_turned(ledger.name());
+                next
+            }
             Err(error) => {
                 tracing::warn!(name: "bot.ledger_unread", target: "bot", { error.r#type = %error.error_type(), muster.ledger = ledger.name() }, "A ledger could not be read; the loop looks again in a second.");
                 Next::Later(None)
             }
         };
-        turns.turned();
-        crew.bot.ctx.telemetry.metrics().loop_turned(ledger.name());
         tokio::select! {
             () = stop.cancelled() => {}
             () = crew.wait(next) => {}

@@ -208,6 +208,7 @@ impl Process {
             return Ok(None);
         };
         engines::refuse_pending(&store).await?;
+        engines::warn_unwalled(&store).await?;
         let (clock, chance) = (clock.clone(), self.chance.clone());
         Ok(Some(Rooms { store, bus, cache, discord, clock, chance, readiness }))
     }
@@ -228,7 +229,7 @@ impl Process {
         let process = rooms.readiness.gate("process");
         running.push(self.start(&plan, api)?);
         process.open();
-        let beside = engines::watch(&self.settings, rooms, &self.stop);
+        let beside = engines::watch(&self.settings, rooms, self.role == Role::Bot, &self.stop);
         let mut reload = Reload::listen(&self.settings, &[&self.telemetry], self.settings.otlp_http)?;
         let end = reload.during(lifecycle::wait(running, signals)).await;
         tracing::info!(name: "process.stopping", "Asked to stop: what has begun is finished.");

@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::folder::DataFolder;
 use crate::settings::Settings;
 use crate::wiring::{Rooms, describe};
-use actions::Readiness;
-use bus::{Bus, RabbitConfig};
+use actions::{Gate, Readiness};
+use bus::{Bus, Health, RabbitConfig};
 use cache::Cache;
 use clock::{Chance, Clock};
 use std::time::Duration;
@@ -18,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Between later ones.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// How often the database is asked whether it is there.
+const DATABASE_EVERY: Duration = Duration::from_secs(5);
 
 /// Which database the settings name; `folder` holds the embedded one.
 pub(crate) fn database(settings: &Settings, folder: Option<&DataFolder>) -> Result<StoreConfig, Failure> {
@@ -102,29 +105,63 @@ pub(crate) async fn migrate(
     migrated
 }
 
-/// Starts what runs beside the services when engines are servers: hearing what other processes write, and how the bus
-/// is. It ends with `stop`.
-pub(crate) fn watch(settings: &Settings, rooms: &Rooms, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-    let mut tasks = Vec::new();
+/// Starts what runs beside the services: hearing what other processes write, and saying how the engines are. It ends with
+/// `stop`. Without the bus only those are not ready who take events from it: what the others tell stays in the outbox.
+pub(crate) fn watch(
+    settings: &Settings,
+    rooms: &Rooms,
+    needs_bus: bool,
+    stop: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
+    let Rooms { store, bus, readiness, .. } = rooms;
+    let database = watch_database(store.clone(), readiness.gate("database"), stop.clone());
+    let mut tasks = vec![telemetry::spawn(database)];
     if settings.engines.database.is_some() {
-        let (store, stop) = (rooms.store.clone(), stop.clone());
+        let (store, stop) = (store.clone(), stop.clone());
         tasks.push(telemetry::spawn(async move { store.listen(stop).await }));
     }
     if settings.engines.amqp.is_some() {
-        tasks.push(telemetry::spawn(watch_bus(rooms.bus.clone(), rooms.readiness.clone(), stop.clone())));
+        let gate = readiness.gate("bus");
+        tasks.push(telemetry::spawn(watch_bus((bus.clone(), needs_bus), gate, stop.clone())));
     }
     tasks
 }
 
 /// Says how the bus is, until stopped.
-async fn watch_bus(bus: Bus, readiness: Readiness, stop: CancellationToken) {
-    let gate = readiness.gate("bus");
+async fn watch_bus((bus, needed): (Bus, bool), gate: Gate, stop: CancellationToken) {
     loop {
         match bus.health() {
-            health if health.is_up() => gate.open(),
-            health => gate.close(health.to_string()),
+            Health::Up => gate.open(),
+            // Whoever takes events from it goes on taking them.
+            health @ Health::Blocked(_) => gate.hamper(health.to_string()),
+            health if needed => gate.close(health.to_string()),
+            health => gate.hamper(health.to_string()),
         }
         if stop.run_until_cancelled(tokio::time::sleep(FIRST_PAUSE)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Says whether the database is there and its schema complete, until stopped.
+async fn watch_database(store: Store, gate: Gate, stop: CancellationToken) {
+    let mut away = false;
+    while let Some(state) = stop.run_until_cancelled(store.migration_state()).await {
+        match &state {
+            Ok(state) if state.pending() == 0 => gate.open(),
+            Ok(state) => gate.close(format!("{} migrations are pending.", state.pending())),
+            Err(_) => gate.close("The database can't be reached."),
+        }
+        if let Err(error) = &state
+            && !away
+        {
+            let reason = describe(error);
+            tracing::warn!(name: "process.database_away", { reason }, "The database can't be reached; trying again.");
+        } else if away && state.is_ok() {
+            tracing::info!(name: "process.database_back", "The database is back.");
+        }
+        away = state.is_err();
+        if stop.run_until_cancelled(tokio::time::sleep(DATABASE_EVERY)).await.is_none() {
             return;
         }
     }
@@ -136,4 +173,16 @@ pub(crate) async fn refuse_pending(store: &Store) -> Result<(), Failure> {
         0 => Ok(()),
         pending => Err(Failure::Pending(pending)),
     }
+}
+
+/// Says once when the database lets a service see more than the guild that it asks for.
+pub(crate) async fn warn_unwalled(store: &Store) -> Result<(), Failure> {
+    if let Some(reason) = store::doctor::unwalled(store).await? {
+        tracing::warn!(
+            name: "process.unwalled",
+            { reason },
+            "Row-level security does not hold this process; only its statements keep guilds apart."
+        );
+    }
+    Ok(())
 }

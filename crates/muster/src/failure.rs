@@ -22,7 +22,7 @@ pub(crate) enum Failure {
     Migrate(String),
     #[error("{0} migrations of the database are pending; run muster migrate")]
     Pending(usize),
-    #[error("the store failed: {0}")]
+    #[error("the store failed: {}; muster doctor says more", crate::wiring::root(.0))]
     Store(#[from] store::StoreError),
     #[error(transparent)]
     Collector(#[from] collector::StartError),

@@ -104,7 +104,7 @@ impl Process {
             key: self.settings.internal.key_or_random(&self.chance)?,
             stop: &stop,
         };
-        let beside = engines::watch(&self.settings, &rooms, &stop);
+        let beside = engines::watch(&self.settings, &rooms, false, &stop);
         plan.start(
             (running, &self.telemetries),
             (dashboard, internal, token),

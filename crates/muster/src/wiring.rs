@@ -79,6 +79,12 @@ pub(crate) fn describe(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// What is at the bottom of an error: whatever is above it may say the same once more.
+pub(crate) fn root(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
+}
+
 /// The client for the bot's Discord.
 pub(crate) fn discord(
     api: &Url,

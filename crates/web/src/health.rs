@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
@@ -64,6 +65,9 @@ pub(crate) struct CheckReport {
     /// What is wrong; absent when all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong: Option<String>,
+    /// What is wrong and keeps nobody from the work; absent when all is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 /// What is running.
@@ -85,9 +89,13 @@ pub(crate) async fn livez() -> &'static str {
     responses((status = 200, body = ReadinessReport, description = "It is ready"),
               (status = 503, body = ReadinessReport, description = "It is not, and why")))]
 pub(crate) async fn readyz(State(health): State<Health>) -> (StatusCode, Json<ReadinessReport>) {
-    let report = health.readiness.report();
-    let checks: Vec<_> =
-        report.into_iter().map(|(name, result)| CheckReport { name, wrong: result.err() }).collect();
+    let warnings: BTreeMap<_, _> = health.readiness.warnings().into_iter().collect();
+    let check = |(name, result): (&'static str, Result<(), String>)| {
+        let wrong = result.err();
+        let warning = warnings.get(name).filter(|_| wrong.is_none()).cloned();
+        CheckReport { name, wrong, warning }
+    };
+    let checks: Vec<_> = health.readiness.report().into_iter().map(check).collect();
     let ready = checks.iter().all(|check| check.wrong.is_none()) && !health.stop.is_cancelled();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(ReadinessReport { ready, checks }))

@@ -4,7 +4,7 @@ use super::{Plan, beside, boxed, finish};
 use crate::failure::Failure;
 use crate::listeners::Bound;
 use crate::service::Service;
-use actions::{Ctx, relay};
+use actions::relay;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::map_request;
@@ -13,13 +13,9 @@ use collector::Frame;
 use domain::UserId;
 use sibling::Verifier;
 use std::net::SocketAddr;
-use std::time::Duration;
 use telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
 use web::{App, Live, PracticePerson, PracticeSignIn, SignedIn, WebConfig};
-
-/// How often the database is asked whether it is there.
-const DATABASE_EVERY: Duration = Duration::from_secs(5);
 
 impl Plan<'_> {
     /// Serves people on `dashboard`, and siblings on `internal`.
@@ -42,9 +38,8 @@ impl Plan<'_> {
         let verifier = Verifier::new(self.key.clone(), Clock::System);
         let work = async move {
             let follow = relay::follow(ctx.clone(), stop.clone(), move |event| live.tell(event));
-            let watch = watch_database(ctx.clone(), stop.clone());
             let siblings = serve_siblings(internal, (app.clone(), verifier), stop.clone());
-            let beside = beside(&ctx, &stop, [boxed(follow), boxed(watch), boxed(siblings)]);
+            let beside = beside(&ctx, &stop, [boxed(follow), boxed(siblings)]);
             let listener = dashboard.into_tokio().map_err(|error| error.to_string())?;
             let served = web::serve(listener, app, stop.clone()).await;
             finish(ctx, beside).await;
@@ -101,19 +96,4 @@ fn about(person: &practice::cast::Person) -> String {
     let roles = practice::cast::roles().iter().filter(|role| person.roles.contains(&role.id));
     let names: Vec<_> = roles.map(|role| role.name).collect();
     if names.is_empty() { "Member".to_owned() } else { names.join(", ") }
-}
-
-/// Says whether the database is there and its schema complete.
-async fn watch_database(ctx: Ctx, stop: CancellationToken) {
-    let gate = ctx.readiness.gate("database");
-    loop {
-        match ctx.quiet.migration_state().await {
-            Ok(state) if state.pending() == 0 => gate.open(),
-            Ok(state) => gate.close(format!("{} migrations are pending.", state.pending())),
-            Err(_) => gate.close("The database can't be reached."),
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(DATABASE_EVERY)).await.is_none() {
-            return;
-        }
-    }
 }

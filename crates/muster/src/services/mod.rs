@@ -15,6 +15,7 @@ use domain::due::Duty;
 use sibling::Key;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::time::Duration;
 use telemetry::Secret;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -61,6 +62,10 @@ fn boxed(work: impl Future<Output = ()> + Send + 'static) -> Work {
     Box::pin(work)
 }
 
+/// How long what runs beside a service may go on once the process is asked to end. What it leaves undone others do, or
+/// the next process.
+const ENDS_WITHIN: Duration = Duration::from_secs(6);
+
 /// Starts what runs beside a service's main loop: its relay, and more.
 fn beside(
     ctx: &Ctx,
@@ -68,7 +73,20 @@ fn beside(
     more: impl IntoIterator<Item = Work>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
     let relay = boxed(relay::run(ctx.clone(), stop.clone()));
-    std::iter::once(relay).chain(more).map(telemetry::spawn).collect()
+    let in_time = |work| telemetry::spawn(in_time(work, stop.clone()));
+    std::iter::once(relay).chain(more).map(in_time).collect()
+}
+
+/// Works until it is done, or for some seconds after `stop`: an engine that is away holds nobody up.
+async fn in_time(work: Work, stop: CancellationToken) {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(ENDS_WITHIN).await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = late => {}
+    }
 }
 
 /// Waits for what ran beside, and for what goes on after answers were given.

@@ -17,6 +17,8 @@ mod dead;
 mod doctor;
 mod migrating;
 mod outage;
+mod readiness;
+mod refused;
 mod rolling;
 mod servers;
 mod transfer;

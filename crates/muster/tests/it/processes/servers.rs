@@ -5,8 +5,19 @@ use sqlx::Executor as _;
 use sqlx::postgres::PgPoolOptions;
 
 /// Who has a keyspace of Redis; it has sixteen, and the lower ones belong to other tests.
-const KEYSPACES: [&str; 9] =
-    ["rolling", "claims", "transfer", "doctor", "dead", "migrating", "outage", "twos", "shapes"];
+const KEYSPACES: [&str; 11] = [
+    "readiness",
+    "refused",
+    "rolling",
+    "claims",
+    "transfer",
+    "doctor",
+    "dead",
+    "migrating",
+    "outage",
+    "twos",
+    "shapes",
+];
 
 /// Addresses of a database, a keyspace and a virtual host that nobody else uses.
 pub(crate) struct Servers {
