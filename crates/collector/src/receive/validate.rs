@@ -116,7 +116,7 @@ fn keep_metric(metric: &mut Metric, rejected: &mut Rejected) -> bool {
             s.data_points.retain(|point| rejected.keep(check_time(point.time_unix_nano)));
         }
     }
-    true
+    point_count(metric) > 0
 }
 
 /// How many data points a metric carries.
@@ -171,6 +171,8 @@ fn check_time(unix_nanos: u64) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::metrics::v1::Gauge;
+
     use super::*;
 
     fn span(trace_id: &[u8], span_id: &[u8], parent: &[u8]) -> Span {
@@ -197,6 +199,16 @@ mod tests {
         assert_eq!(check_record(&LogRecord::default()), Ok(()));
         assert!(check_record(&LogRecord { trace_id: vec![1; 3], ..LogRecord::default() }).is_err());
         assert!(check_record(&LogRecord { time_unix_nano: u64::MAX, ..LogRecord::default() }).is_err());
+    }
+
+    #[test]
+    fn a_metric_that_lost_all_its_points_is_gone_too() {
+        let late = NumberDataPoint { time_unix_nano: u64::MAX, ..NumberDataPoint::default() };
+        let data = Some(Data::Gauge(Gauge { data_points: vec![late] }));
+        let mut metric = Metric { name: "a".into(), data, ..Metric::default() };
+        let mut rejected = Rejected::default();
+        assert!(!keep_metric(&mut metric, &mut rejected));
+        assert_eq!(rejected.count, 1);
     }
 
     #[test]

@@ -101,8 +101,9 @@ impl Slices {
         is_old || self.open_slice_bytes() >= self.slice_bytes()
     }
 
-    /// Leaves room for one slice more below the cap on bytes: the file stays within it unless one batch is larger than
-    /// a whole slice, and is back within it after the next.
+    /// Leaves room for one slice more below the cap on bytes: what is in use stays within it unless one batch is larger
+    /// than a whole slice, and is back within it after the next. The file keeps pages that were freed for what comes, so
+    /// it is as large as what was ever in use at once; the write-ahead log stands beside it.
     fn is_oldest_beyond_caps(&self, now_ns: i64) -> bool {
         let [oldest, _, ..] = self.held.as_slice() else { return false };
         let is_old = u128::try_from(now_ns - oldest.opened_ns).is_ok_and(|ns| ns >= self.caps.age.as_nanos());

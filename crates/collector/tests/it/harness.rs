@@ -137,6 +137,25 @@ async fn answer<B: hyper::body::Body<Error: std::fmt::Debug>>(response: Response
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
+/// The name of the variable that tells a test that it has a process of its own.
+const ALONE: &str = "COLLECTOR_TEST_ALONE";
+
+/// Whether this process has but one test. If not, the test is run in one that has, and must succeed there.
+pub(crate) async fn is_alone(test: &str) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "a parent tells its child by it")]
+    if std::env::var(ALONE).is_ok() {
+        return true;
+    }
+    let child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env(ALONE, "1")
+        .kill_on_drop(true)
+        .output();
+    let child = child.await.unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+    false
+}
+
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();

@@ -6,12 +6,13 @@ use flate2::{Compression, write::GzEncoder};
 use opentelemetry_proto::tonic::collector::{
     logs::v1::logs_service_client::LogsServiceClient, trace::v1::trace_service_client::TraceServiceClient,
 };
+use prost::Message as _;
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use tonic::{Code, codec::CompressionEncoding, metadata::MetadataValue};
 
 use crate::{
-    harness::{self, JSON, PROTOBUF, World, gzip},
+    harness::{self, JSON, PROTOBUF, World, gzip, is_alone},
     story::{self, CREATED},
 };
 
@@ -75,6 +76,10 @@ fn peak_mebibytes() -> u64 {
 
 #[tokio::test]
 async fn millions_of_empty_items_are_refused_before_they_are_made() {
+    // Others would take memory at the same time.
+    if !is_alone("limits::millions_of_empty_items_are_refused_before_they_are_made").await {
+        return;
+    }
     let world = World::start().await;
     let before = peak_mebibytes();
     // Eight million log records, each of two bytes.
@@ -106,6 +111,51 @@ async fn millions_of_empty_items_are_refused_before_they_are_made() {
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
     let logs = world.collector.health().signals[2];
     assert_eq!((logs.received, logs.unreadable_requests), (0, 4));
+}
+
+/// Numbers that look like chance and are the same each time (Marsaglia's xorshift).
+fn scatter(seed: &mut u64) -> usize {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    usize::try_from(*seed >> 33).unwrap()
+}
+
+#[tokio::test]
+async fn half_valid_payloads_are_refused_or_kept_and_counted() {
+    let world = World::start().await;
+    let mut seed = 0x9e37_79b9_7f4a_7c15;
+    let counter = story::counter("muster.games.changes", AT, 3, &[("action", "created")]);
+    let histogram = story::histogram("http.server.request.duration", AT, [7, 2, 1, 0], &[("a", "b")]);
+    let record = story::record(AT, 9, "said", (CREATED, 1));
+    let whole = [
+        ("traces", story::export(story::created(AT)).encode_to_vec()),
+        ("metrics", story::metric_export(story::API, vec![counter, histogram]).encode_to_vec()),
+        ("logs", story::log_export(story::API, vec![record]).encode_to_vec()),
+    ];
+    let mut taken = 0;
+    for nth in 0..600 {
+        let (signal, mut body) = whole[nth % 3].clone();
+        for _ in 0..=scatter(&mut seed) % 4 {
+            let at = scatter(&mut seed) % body.len();
+            body[at] ^= 1 << (scatter(&mut seed) % 8);
+        }
+        if scatter(&mut seed).is_multiple_of(4) {
+            body.truncate(scatter(&mut seed) % body.len());
+        }
+        let status = world.post(signal, &[("content-type", PROTOBUF)], body).await.status.as_u16();
+        assert!([200, 400].contains(&status), "{nth}: {status}");
+        taken += u32::from(status == 200);
+    }
+    assert!((50..550).contains(&taken), "{taken}");
+    world.collector.flush().await;
+    let unreadable: u64 =
+        world.collector.health().signals.iter().map(|counts| counts.unreadable_requests).sum();
+    assert_eq!(unreadable, u64::from(600 - taken));
+    for page in ["", "/traces", "/logs", "/metrics", "/games"] {
+        assert_eq!(world.get(&format!("/observatory{page}")).await.status, 200, "{page}");
+    }
+    world.stop().await;
 }
 
 #[tokio::test]

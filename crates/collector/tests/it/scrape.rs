@@ -242,7 +242,6 @@ async fn a_target_that_is_down_is_not_up() {
         Target::postgres(&"postgres://me@127.0.0.1:1/x".to_owned().into()).unwrap(),
         Target::rabbitmq(&format!("http://me:secret@127.0.0.1:{port}").into()).unwrap(),
     ];
-    drop(stranger);
     let scrape = ScrapeConfig { targets: targets.into(), interval: Duration::from_mins(1) };
     let world = World::with(|config| config.options.scrape = scrape).await;
     let look = async {
@@ -254,7 +253,8 @@ async fn a_target_that_is_down_is_not_up() {
             tokio::task::yield_now().await;
         }
     };
-    let ups = tokio::time::timeout(Duration::from_secs(20), look).await.unwrap();
+    let ups = tokio::time::timeout(Duration::from_secs(30), look).await.unwrap();
+    drop(stranger);
     for up in ups.as_array().unwrap() {
         assert_eq!(up["points"][0]["value"], 0.0, "{up}");
     }
