@@ -14,7 +14,7 @@ struct Cause {
     action: &'static str,
 }
 
-const CAUSES: [Cause; 12] = [
+const CAUSES: [Cause; 13] = [
     Cause {
         alert: "MusterLoopStuck",
         severity: Page,
@@ -51,7 +51,7 @@ const CAUSES: [Cause; 12] = [
         alert: "MusterDeliveriesDie",
         severity: Ticket,
         lasts: "0m",
-        query: "sum by (kind) (increase(<muster.delivery.outcomes>{outcome=\"dead\"}[15m])) > 0",
+        query: "sum by (kind) (grown(<muster.delivery.outcomes>{outcome=\"dead\"}; 15m)) > 0",
         summary: "Notices of the kind {{ $labels.kind }} were given up",
         action: "Their traces say what Discord answered; 400 is a fault of ours.",
     },
@@ -75,9 +75,11 @@ const CAUSES: [Cause; 12] = [
         alert: "MusterTelemetryDropped",
         severity: Ticket,
         lasts: "5m",
-        query: "sum by (job) (increase(<otel.sdk.processor.span.processed>{error_type!=\"\"}[10m])) > 0 or \
-                sum by (job) (increase(<otel.sdk.processor.log.processed>{error_type!=\"\"}[10m])) > 0 or \
-                sum by (job) (increase(<otel.sdk.exporter.span.exported>{error_type!=\"\"}[10m])) > 0",
+        query: "sum by (job) (grown(<otel.sdk.processor.span.processed>{error_type!=\"\"}; 10m)) > 0 or \
+                sum by (job) (grown(<otel.sdk.processor.log.processed>{error_type!=\"\"}; 10m)) > 0 or \
+                sum by (job) (grown(<otel.sdk.exporter.span.exported>{error_type!=\"\"}; 10m)) > 0 or \
+                sum by (job) (grown(<otel.sdk.exporter.log.exported>{error_type!=\"\"}; 10m)) > 0 or \
+                sum by (job) (grown(<otel.sdk.exporter.metric_data_point.exported>{error_type!=\"\"}; 10m)) > 0",
         summary: "{{ $labels.job }} drops telemetry",
         action: "Alloy, or the collector, refuses or is down; the dashboard \"telemetry itself\" says which.",
     },
@@ -107,6 +109,19 @@ const CAUSES: [Cause; 12] = [
         action: "Give it space; events wait in the outbox meanwhile and nothing is lost.",
     },
     Cause {
+        alert: "MusterAlloyDrops",
+        severity: Ticket,
+        lasts: "5m",
+        query: "sum by (component_id) (grown(<otelcol_exporter_send_failed_spans_total>; 10m)) > 0 or \
+                sum by (component_id) (grown(<otelcol_exporter_send_failed_metric_points_total>; 10m)) > 0 or \
+                sum by (component_id) (grown(<otelcol_exporter_send_failed_log_records_total>; 10m)) > 0 or \
+                sum by (component_id) (grown(<otelcol_receiver_refused_spans_total>; 10m)) > 0 or \
+                sum by (component_id) (grown(<otelcol_receiver_refused_metric_points_total>; 10m)) > 0 or \
+                sum by (component_id) (grown(<otelcol_receiver_refused_log_records_total>; 10m)) > 0",
+        summary: "{{ $labels.component_id }} of Alloy loses or refuses telemetry",
+        action: "Refused: its memory limit is reached. Failed to send: its log has Grafana Cloud's answer.",
+    },
+    Cause {
         alert: "MusterAlloyQueueGrows",
         severity: Ticket,
         lasts: "10m",
@@ -118,11 +133,26 @@ const CAUSES: [Cause; 12] = [
 
 pub(super) fn rules() -> Result<Vec<Rule>, UnknownMetric> {
     let causes = CAUSES.iter().map(|cause| {
-        let rule = Rule::alert(cause.alert, cause.severity, (cause.lasts, cause.query))?;
+        let rule = Rule::alert(cause.alert, cause.severity, (cause.lasts, &written_out(cause.query)))?;
         Ok(rule.says(cause.summary, cause.action))
     });
     let silent = SERVICES.iter().map(|service| silent(*service));
     causes.chain(silent).collect()
+}
+
+/// Puts `PromQL` in the place of `grown(SELECTOR; WINDOW)`: series that count more than a while ago. Those that are born
+/// with their first event have grown by it, which `increase` does not see: it knows of no value before.
+fn written_out(query: &str) -> String {
+    let mut parts = query.split("grown(");
+    let before = parts.next().unwrap_or_default().to_owned();
+    std::iter::once(before).chain(parts.map(grown)).collect()
+}
+
+/// What stands behind `grown(`, up to the next one.
+fn grown(part: &str) -> String {
+    let (call, rest) = part.split_once(')').unwrap_or((part, ""));
+    let (series, window) = call.split_once("; ").unwrap_or((call, "10m"));
+    format!("increase({series}[{window}]) > 0 or ({series} unless {series} offset {window}) > 0{rest}")
 }
 
 const SERVICES: [ServiceName; 4] = [
@@ -139,4 +169,13 @@ fn silent(service: ServiceName) -> Result<Rule, UnknownMetric> {
     rule.labels.insert("service", name.to_owned());
     let summary = format!("Nothing has been heard of {name} for five minutes");
     Ok(rule.says(&summary, "It is down, or its telemetry goes elsewhere: see its /readyz, then Alloy's log."))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_has_grown_may_be_new() {
+        let written = super::written_out("sum by (kind) (grown(<x>{a=\"b\"}; 15m)) > 0");
+        insta::assert_snapshot!(written, @r#"sum by (kind) (increase(<x>{a="b"}[15m]) > 0 or (<x>{a="b"} unless <x>{a="b"} offset 15m) > 0) > 0"#);
+    }
 }

@@ -27,7 +27,10 @@ const IN_TIME: &str = "<muster.interaction.ack.duration.bucket>{kind=\"component
 const DELIVERED: &str = "<muster.delivery.lateness.count>{kind=\"reminder\"}";
 const WITHIN_A_MINUTE: &str = "<muster.delivery.lateness.bucket>{kind=\"reminder\", le=\"60\"}";
 
-const PLANS: [Plan; 22] = [
+const DROPPED_SPANS: &str =
+    "<otel.sdk.processor.span.processed>{job=\"muster/api-service\", error_type=\"queue_full\"}";
+
+const PLANS: [Plan; 36] = [
     ("MusterRequestsFailFast", 60, 75, &[(ANSWERED, "0+1000x120"), (FAILED, "0+50x60 3000x60")]),
     ("MusterRequestsFailSteadily", 120, 200, &[(ANSWERED, "0+1000x240"), (FAILED, "0+10x120 1200x120")]),
     ("MusterRequestsFailSlowly", 180, 600, &[(ANSWERED, "0+1000x700"), (FAILED, "0+2x180 360x520")]),
@@ -93,7 +96,7 @@ const PLANS: [Plan; 22] = [
         "MusterDeliveriesDie",
         10,
         40,
-        &[("<muster.delivery.outcomes>{kind=\"reminder\", outcome=\"dead\"}", "0x5 1x40")],
+        &[("<muster.delivery.outcomes>{kind=\"reminder\", outcome=\"dead\"}", "_x5 1x40")],
     ),
     ("MusterGatewayDown", 8, 14, &[("<muster.discord.gateway.connected>{shard=\"0\"}", "1 0x10 1x10")]),
     (
@@ -102,14 +105,70 @@ const PLANS: [Plan; 22] = [
         30,
         &[("<muster.discord.invalid_requests>{route=\"messages\"}", "0+50x12 600x30")],
     ),
+    ("MusterTelemetryDropped", 12, 40, &[(DROPPED_SPANS, "_x5 9x45")]),
+    ("MusterTelemetryDropped", 12, 40, &[(DROPPED_SPANS, "0+9x15 135x40")]),
     (
         "MusterTelemetryDropped",
         12,
         40,
+        &[("<otel.sdk.processor.log.processed>{job=\"x\", error_type=\"queue_full\"}", "_x5 9x45")],
+    ),
+    (
+        "MusterTelemetryDropped",
+        12,
+        40,
+        &[("<otel.sdk.exporter.span.exported>{job=\"x\", error_type=\"refused\"}", "_x5 9x45")],
+    ),
+    (
+        "MusterTelemetryDropped",
+        12,
+        40,
+        &[("<otel.sdk.exporter.log.exported>{job=\"x\", error_type=\"refused\"}", "_x5 9x45")],
+    ),
+    (
+        "MusterTelemetryDropped",
+        12,
+        40,
+        &[("<otel.sdk.exporter.metric_data_point.exported>{job=\"x\", error_type=\"refused\"}", "_x5 9x45")],
+    ),
+    (
+        "MusterAlloyDrops",
+        12,
+        40,
         &[(
-            "<otel.sdk.processor.span.processed>{job=\"muster/api-service\", error_type=\"queue_full\"}",
-            "0+9x15 135x40",
+            "<otelcol_exporter_send_failed_spans_total>{component_id=\"otelcol.exporter.otlphttp.x\"}",
+            "_x5 9x45",
         )],
+    ),
+    (
+        "MusterAlloyDrops",
+        12,
+        40,
+        &[("<otelcol_exporter_send_failed_metric_points_total>{component_id=\"x\"}", "0x5 9x45")],
+    ),
+    (
+        "MusterAlloyDrops",
+        12,
+        40,
+        &[("<otelcol_exporter_send_failed_log_records_total>{component_id=\"x\"}", "0x5 9x45")],
+    ),
+    (
+        "MusterAlloyDrops",
+        12,
+        40,
+        &[("<otelcol_receiver_refused_spans_total>{component_id=\"x\"}", "0x5 9x45")],
+    ),
+    (
+        "MusterAlloyDrops",
+        12,
+        40,
+        &[("<otelcol_receiver_refused_metric_points_total>{component_id=\"x\"}", "0x5 9x45")],
+    ),
+    (
+        "MusterAlloyDrops",
+        12,
+        40,
+        &[("<otelcol_receiver_refused_log_records_total>{component_id=\"x\"}", "0x5 9x45")],
     ),
     (
         "MusterConnectionsShort",
@@ -129,6 +188,19 @@ const PLANS: [Plan; 22] = [
         6,
         12,
         &[("<redis_up>{job=\"integrations/redis\", instance=\"redis\"}", "1 0x8 1x10")],
+    ),
+    (
+        "MusterEngineDown",
+        6,
+        12,
+        &[("<pg_up>{job=\"integrations/postgres\", instance=\"postgres\"}", "1 0x8 1x10")],
+    ),
+    ("MusterEngineDown", 6, 12, &[("<up>{job=\"rabbitmq\", instance=\"rabbitmq:15692\"}", "1 0x8 1x10")]),
+    (
+        "MusterBrokerBlocked",
+        5,
+        12,
+        &[("<rabbitmq_alarms_memory_used_watermark>{instance=\"rabbitmq\"}", "0 1x8 0x10")],
     ),
     (
         "MusterBrokerBlocked",
@@ -164,7 +236,7 @@ const PLANS: [Plan; 22] = [
     ),
 ];
 
-/// All of them; each alert has one.
+/// All of them; each alert has one for each of its ways.
 ///
 /// # Errors
 /// When one names a metric that nothing emits.

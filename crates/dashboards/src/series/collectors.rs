@@ -3,7 +3,7 @@ use Kind::{Counter, Gauge};
 
 /// What Alloy makes of spans (`otelcol.connector.spanmetrics`) and tells of itself, and what Prometheus adds to every
 /// scrape; from the reference of Alloy 1.19.
-const COLLECTORS: [(&str, Kind); 14] = [
+const COLLECTORS: [(&str, Kind); 16] = [
     ("up", Gauge),
     ("otelcol_exporter_queue_capacity", Gauge),
     ("otelcol_exporter_queue_size", Gauge),
@@ -14,6 +14,8 @@ const COLLECTORS: [(&str, Kind); 14] = [
     ("otelcol_exporter_sent_metric_points_total", Counter),
     ("otelcol_exporter_sent_spans_total", Counter),
     ("otelcol_receiver_accepted_spans_total", Counter),
+    ("otelcol_receiver_refused_log_records_total", Counter),
+    ("otelcol_receiver_refused_metric_points_total", Counter),
     ("otelcol_receiver_refused_spans_total", Counter),
     ("prometheus_remote_storage_samples_failed_total", Counter),
     ("prometheus_remote_storage_samples_pending", Gauge),

@@ -3,8 +3,9 @@ use Kind::{Counter, Gauge, UpDown};
 
 /// What the embedded collector tells of PostgreSQL, under the names, kinds and units of the Collector's
 /// `postgresqlreceiver`.
-const POSTGRESQL: [(&str, Kind, &str); 38] = [
+const POSTGRESQL: [(&str, Kind, &str); 35] = [
     ("postgresql.backends", UpDown, "1"),
+    ("postgresql.backends.by_state", UpDown, "{connection}"),
     ("postgresql.bgwriter.buffers.allocated", Counter, "{buffers}"),
     ("postgresql.bgwriter.buffers.writes", Counter, "{buffers}"),
     ("postgresql.bgwriter.checkpoint.count", Counter, "{checkpoints}"),
@@ -19,12 +20,9 @@ const POSTGRESQL: [(&str, Kind, &str); 38] = [
     ("postgresql.database.locks", Gauge, "{lock}"),
     ("postgresql.db_size", UpDown, "By"),
     ("postgresql.deadlocks", Counter, "{deadlock}"),
-    ("postgresql.function.calls", Counter, "{call}"),
     ("postgresql.index.scans", Counter, "{scans}"),
     ("postgresql.index.size", Gauge, "By"),
     ("postgresql.operations", Counter, "1"),
-    ("postgresql.query.conflicts", Counter, "{query}"),
-    ("postgresql.query.execution.time", Counter, "s"),
     ("postgresql.replication.data_delay", Gauge, "By"),
     ("postgresql.rollbacks", Counter, "1"),
     ("postgresql.rows", UpDown, "1"),
@@ -41,17 +39,15 @@ const POSTGRESQL: [(&str, Kind, &str); 38] = [
     ("postgresql.tup_updated", Counter, "{tup_updated}"),
     ("postgresql.wal.age", Gauge, "s"),
     ("postgresql.wal.delay", Gauge, "s"),
-    ("postgresql.wal.lag", Gauge, "s"),
 ];
 
 /// The same of Redis, after `redisreceiver`.
-const REDIS: [(&str, Kind, &str); 39] = [
+const REDIS: [(&str, Kind, &str); 33] = [
     ("redis.clients.blocked", UpDown, "{client}"),
     ("redis.clients.connected", UpDown, "{client}"),
     ("redis.clients.max_input_buffer", Gauge, "By"),
     ("redis.clients.max_output_buffer", Gauge, "By"),
     ("redis.cmd.calls", Counter, "{call}"),
-    ("redis.cmd.latency", Gauge, "s"),
     ("redis.cmd.usec", Counter, "us"),
     ("redis.commands", Gauge, "{ops}/s"),
     ("redis.commands.processed", Counter, "{command}"),
@@ -72,29 +68,59 @@ const REDIS: [(&str, Kind, &str); 39] = [
     ("redis.memory.peak", Gauge, "By"),
     ("redis.memory.rss", Gauge, "By"),
     ("redis.memory.used", Gauge, "By"),
-    ("redis.memory.used_memory_overhead", Gauge, "By"),
-    ("redis.memory.used_memory_startup", Gauge, "By"),
-    ("redis.mode", Gauge, "{mode}"),
     ("redis.net.input", Counter, "By"),
     ("redis.net.output", Counter, "By"),
     ("redis.rdb.changes_since_last_save", UpDown, "{change}"),
     ("redis.replication.backlog_first_byte_offset", Gauge, "By"),
     ("redis.replication.offset", Gauge, "By"),
-    ("redis.replication.replica_offset", Gauge, "By"),
     ("redis.role", UpDown, "{role}"),
     ("redis.slaves.connected", UpDown, "{replica}"),
-    ("redis.tracking_total_keys", Gauge, "{key}"),
     ("redis.uptime", Counter, "s"),
 ];
 
 /// The same of RabbitMQ, after `rabbitmqreceiver`.
-const RABBITMQ: [(&str, Kind, &str); 6] = [
+const RABBITMQ: [(&str, Kind, &str); 18] = [
     ("rabbitmq.consumer.count", UpDown, "{consumers}"),
     ("rabbitmq.message.acknowledged", Counter, "{messages}"),
     ("rabbitmq.message.current", UpDown, "{messages}"),
     ("rabbitmq.message.delivered", Counter, "{messages}"),
     ("rabbitmq.message.dropped", Counter, "{messages}"),
     ("rabbitmq.message.published", Counter, "{messages}"),
+    ("rabbitmq.node.disk_free", Gauge, "By"),
+    ("rabbitmq.node.disk_free_alarm", Gauge, "1"),
+    ("rabbitmq.node.disk_free_limit", Gauge, "By"),
+    ("rabbitmq.node.fd_total", Gauge, "{fd}"),
+    ("rabbitmq.node.fd_used", Gauge, "{fd}"),
+    ("rabbitmq.node.mem_alarm", Gauge, "1"),
+    ("rabbitmq.node.mem_limit", Gauge, "By"),
+    ("rabbitmq.node.mem_used", Gauge, "By"),
+    ("rabbitmq.node.proc_total", Gauge, "{proc}"),
+    ("rabbitmq.node.proc_used", Gauge, "{proc}"),
+    ("rabbitmq.node.sockets_total", Gauge, "{sockets}"),
+    ("rabbitmq.node.sockets_used", Gauge, "{sockets}"),
+];
+
+/// What the embedded collector tells of itself, after OpenTelemetry's own collector; where both are, Alloy's have the
+/// label `component_id`.
+const COLLECTOR: [(&str, Kind, &str); 18] = [
+    ("otelcol.exporter.queue_capacity", Gauge, "{items}"),
+    ("otelcol.exporter.queue_size", Gauge, "{items}"),
+    ("otelcol.exporter.queue_used", Gauge, "By"),
+    ("otelcol.exporter.send_failed_log_records", Counter, "{records}"),
+    ("otelcol.exporter.send_failed_metric_points", Counter, "{datapoints}"),
+    ("otelcol.exporter.send_failed_spans", Counter, "{spans}"),
+    ("otelcol.exporter.sent_log_records", Counter, "{records}"),
+    ("otelcol.exporter.sent_metric_points", Counter, "{datapoints}"),
+    ("otelcol.exporter.sent_spans", Counter, "{spans}"),
+    ("otelcol.processor.sampled_out_spans", Counter, "{spans}"),
+    ("otelcol.receiver.accepted_log_records", Counter, "{records}"),
+    ("otelcol.receiver.accepted_metric_points", Counter, "{datapoints}"),
+    ("otelcol.receiver.accepted_spans", Counter, "{spans}"),
+    ("otelcol.receiver.refused_log_records", Counter, "{records}"),
+    ("otelcol.receiver.refused_metric_points", Counter, "{datapoints}"),
+    ("otelcol.receiver.refused_spans", Counter, "{spans}"),
+    ("otelcol.store.capacity", Gauge, "By"),
+    ("otelcol.store.used", Gauge, "By"),
 ];
 
 /// What Alloy's exporters and the broker's own plugin tell: `postgres_exporter`, `redis_exporter`, `rabbitmq_prometheus`.
@@ -163,7 +189,7 @@ const EXPORTERS: [(&str, Kind); 60] = [
 ];
 
 pub(super) fn all() -> impl Iterator<Item = Series> {
-    let receivers = POSTGRESQL.iter().chain(&REDIS).chain(&RABBITMQ);
+    let receivers = POSTGRESQL.iter().chain(&REDIS).chain(&RABBITMQ).chain(&COLLECTOR);
     let received = receivers.map(|(name, kind, unit)| Series::sent(name, *kind, unit));
     received.chain(EXPORTERS.iter().map(|(name, kind)| Series::scraped(name, *kind)))
 }
