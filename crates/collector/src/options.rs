@@ -171,6 +171,34 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_read_from_files_and_trouble_names_its_variable() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, name).unwrap();
+            path.display().to_string()
+        };
+        let (certificate, key, senders) = (file("certificate"), file("key"), file("senders"));
+        let here = [(TLS_CERTIFICATE, &*certificate), (TLS_KEY, &key), (TLS_SENDERS, &senders)];
+        let tls = read(&here).unwrap().tls.unwrap();
+        assert_eq!((&*tls.certificate, tls.senders.as_deref()), ("certificate", Some("senders")));
+        assert_eq!(read(&here[..1]).unwrap_err().variable, TLS_KEY);
+        for gone in 0..3 {
+            let mut variables = here;
+            variables[gone].1 = "/nowhere";
+            assert_eq!(read(&variables).unwrap_err().variable, here[gone].0);
+        }
+        let unusable = |variables: &[(&str, &str)]| {
+            let tls = read(variables).unwrap().tls.unwrap();
+            tls.acceptor(crate::receive::serve::Protocol::Grpc).err().unwrap().to_string()
+        };
+        let error = unusable(&here);
+        assert_eq!(error, "the senders' authorities cannot be used: no root trust anchors were provided");
+        let error = unusable(&here[..2]);
+        assert_eq!(error, "a certificate or key cannot be read: no items found");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_named() {
         assert_eq!(read(&[(ENDPOINT, "here")]).unwrap_err().variable, ENDPOINT);
         let error = read(&[(ENDPOINT, "http://127.0.0.1:4318"), (SHARE, "2")]).unwrap_err();

@@ -272,16 +272,16 @@ async fn with_a_token_only_its_bearers_may_send() {
 
 #[tokio::test]
 async fn an_address_that_others_reach_needs_a_token() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = harness::config(&folder).await;
-    config.http = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let error =
-        collector::Collector::start(config, tokio_util::sync::CancellationToken::new()).await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("can be reached by other machines: OTLP is only received there with a bearer token or")
-    );
+    for is_grpc in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = harness::config(&folder).await;
+        let exposed = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+        *(if is_grpc { &mut config.grpc } else { &mut config.http }) = exposed;
+        let stop = tokio_util::sync::CancellationToken::new();
+        let error = collector::Collector::start(config, stop).await.unwrap_err().to_string();
+        let why = "can be reached by other machines: OTLP is only received there with a bearer token or";
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 #[tokio::test]
