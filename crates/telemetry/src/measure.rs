@@ -217,3 +217,74 @@ impl<K: Copy + Eq + Hash> Groups<K> {
         group
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::hash::Hasher;
+    use std::sync::Barrier;
+    use std::thread;
+
+    use opentelemetry::trace::SpanKind;
+
+    use super::*;
+    use crate::exemplars::Exemplars;
+    use crate::instruments::SECONDS;
+    use crate::otlp::fields::Bounds;
+    use crate::series::Maker;
+    use crate::{ExemplarFilter, Limits, ServiceName, Telemetry};
+
+    thread_local! {
+        /// Whether this thread waits for the others the next time it looks for a group.
+        static WAITS: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// A key at whose first look-up threads meet, while none of them can have written.
+    #[derive(Clone, Copy, Debug)]
+    struct Meeting<'a>(&'a Barrier);
+
+    impl Hash for Meeting<'_> {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            if WAITS.take() {
+                self.0.wait();
+            }
+            state.write_u8(0);
+        }
+    }
+
+    impl PartialEq for Meeting<'_> {
+        fn eq(&self, _: &Self) -> bool {
+            true
+        }
+    }
+
+    impl Eq for Meeting<'_> {}
+
+    #[test]
+    fn who_looks_for_the_same_at_the_same_time_gets_the_same() {
+        const THREADS: usize = 8;
+        let exemplars = Arc::new(Exemplars::new(ExemplarFilter::AlwaysOff));
+        let telemetry = Telemetry::off(ServiceName::Api);
+        let maker = Maker { meter: telemetry.meter(), exemplars: &exemplars };
+        let duration = maker.distribution(("test.duration", "s"), &SECONDS, "How long it takes.");
+        let groups =
+            Groups::new(SpanMetrics { duration, count: None, rows: None, active: None, fails_at: 500 });
+        let fields = || Fields::new(Bounds::from(Limits::default()), &SpanKind::Internal, &["test"]);
+        let common = |_| Common { attributes: Vec::new(), fields: fields() };
+        let together = Barrier::new(THREADS);
+        // Nobody hashes a key to look into what is empty.
+        groups.find(Meeting(&together), "first", common);
+
+        let found: Vec<Arc<Group>> = thread::scope(|scope| {
+            let look = || {
+                WAITS.set(true);
+                groups.find(Meeting(&together), "second", common)
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(look)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("it finds one")).collect()
+        });
+
+        assert!(found.iter().all(|group| Arc::ptr_eq(group, &found[0])));
+        assert_eq!(groups.known.read().expect("nobody panicked").count, 2, "each takes one place");
+    }
+}
