@@ -116,7 +116,7 @@ async fn a_full_server_and_a_replica() {
     reachable: 127.0.0.1:PORT, database 0
     version: as it should be
     role: primary
-    memory: at most 1.00G, noeviction -> set maxmemory-policy volatile-lru, so that a full server drops old values instead of refusing new ones
+    memory: at most 1.00G, noeviction
     permissions: whatever Muster does
     ");
     run(&server, &["CONFIG", "SET", "maxmemory", "1"]).await;
