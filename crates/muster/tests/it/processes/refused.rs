@@ -14,7 +14,10 @@ const API: [&str; 7] =
 async fn line(home: Home, database: &str) -> String {
     let home = home.set("DATABASE_URL", database).set("DISCORD_BOT_TOKEN", "MTIw.a.token");
     let home = home.set("MUSTER_INTERNAL_KEY", "a key that nobody else in the world has");
-    let refusal = home.run(&API).await.refusal();
+    let ran = home.set("OTEL_SDK_DISABLED", "true").run(&API).await;
+    assert_eq!(ran.stderr.lines().count(), 1, "one clear line: {ran:#?}");
+    assert!(!ran.stdout.contains("marked"), "passwords stay where they are: {ran:#?}");
+    let refusal = format!("{} {}", ran.code().unwrap(), ran.stderr.trim_end());
     assert!(!refusal.contains("marked"), "passwords stay where they are: {refusal}");
     let port = database.rsplit_once(':').unwrap().1.split('/').next().unwrap();
     refusal.replace(port, "PORT").replace(&std::process::id().to_string(), "PID")
