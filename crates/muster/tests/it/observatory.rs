@@ -13,11 +13,25 @@ const LISTED: usize = 500;
 pub(crate) struct Observatory {
     http: Client,
     address: String,
+    /// Whether traces are given as they are, or without what differs by engine.
+    as_it_is: bool,
 }
+
+/// What a span of a server says and one of an embedded engine has no word for.
+const OF_SERVERS: [&str; 4] = ["server.address", "server.port", "network.peer.address", "network.peer.port"];
 
 impl Observatory {
     pub(crate) fn of(program: &Program) -> Self {
-        Self { http: program.http.clone(), address: program.address("observatory").to_owned() }
+        Self {
+            http: program.http.clone(),
+            address: program.address("observatory").to_owned(),
+            as_it_is: true,
+        }
+    }
+
+    /// The same, whose traces are those of embedded engines as far as engines are to be told from each other.
+    pub(crate) fn of_any_engines(self) -> Self {
+        Self { as_it_is: false, ..self }
     }
 
     pub(crate) async fn get(&self, path: &str, filters: &[(&str, &str)]) -> Value {
@@ -43,7 +57,16 @@ impl Observatory {
 
     pub(crate) async fn trace(&self, id: &str) -> Trace {
         let trace = self.get(&format!("traces/{id}"), &[]).await;
-        Trace { id: id.to_owned(), spans: trace["spans"].as_array().unwrap().clone() }
+        let mut spans = trace["spans"].as_array().unwrap().clone();
+        if !self.as_it_is {
+            let checks: Vec<_> = spans.iter().filter(|span| span["name"] == "permissions.check").collect();
+            let checks: Vec<_> = checks.into_iter().map(|check| check["span_id"].clone()).collect();
+            spans.retain(|span| {
+                !(is_of_servers(span) || is_refresh(span) && checks.contains(&span["parent_span_id"]))
+            });
+            spans.iter_mut().for_each(as_embedded);
+        }
+        Trace { id: id.to_owned(), spans }
     }
 
     /// The first trace of that root and game that `fits`, once every one of `last` is in it: the spans that end last
@@ -92,6 +115,29 @@ impl Observatory {
         let metrics = self.get("metrics", &[]).await;
         let metrics = metrics.as_array().unwrap();
         metrics.iter().map(|metric| metric["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn is_of_servers(span: &Value) -> bool {
+    span["attributes"]["db.system.name"] == "redis"
+}
+
+/// Whether it may be a part of writing down a membership. Each process does that when it meets somebody: one process
+/// has met them by their signing in.
+fn is_refresh(span: &Value) -> bool {
+    ["BEGIN", "INSERT users", "INSERT members", "COMMIT"].iter().any(|name| span["name"] == *name)
+}
+
+/// Draws a call of PostgreSQL or RabbitMQ as one of what is embedded.
+fn as_embedded(span: &mut Value) {
+    let engine = &span["attributes"];
+    if engine["db.system.name"] != "postgresql" && engine["messaging.system"] != "rabbitmq" {
+        return;
+    }
+    let attributes = span["attributes"].as_object_mut().unwrap();
+    attributes.retain(|key, _| !OF_SERVERS.contains(&key.as_str()));
+    if span["name"] == "BEGIN" {
+        span["name"] = "BEGIN IMMEDIATE".into();
     }
 }
 

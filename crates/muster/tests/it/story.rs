@@ -19,13 +19,7 @@ const LATER: &str = "Springvale";
 async fn a_game_lives_its_whole_life() {
     let home = Home::watched();
     let stage = Stage::set(&home).await;
-    let (game, made) = announce(&stage).await;
-    let called_off = call_off(&stage).await;
-    fill(&stage, &game).await;
-    move_up(&stage, &game).await;
-    remind(&stage, &game, &made).await;
-    run_its_course(&stage, &game, &made).await;
-    nothing_more_is_heard(&stage, &called_off).await;
+    let made = tell(&stage).await;
 
     export::look(&stage.observatory, &made).await;
     export::count(&stage.observatory).await;
@@ -35,6 +29,18 @@ async fn a_game_lives_its_whole_life() {
     let spoken = stage.program.stop().await;
     let secrets = people.into_iter().chain([bot]).chain([TITLE, CALLED_OFF, LATER].map(str::to_owned));
     export::keep_secrets(&home, secrets.collect(), &format!("{exported}{spoken}"));
+}
+
+/// The whole story; gives the trace of its beginning.
+pub(crate) async fn tell(stage: &Stage) -> Trace {
+    let (game, made) = announce(stage).await;
+    let called_off = call_off(stage).await;
+    fill(stage, &game).await;
+    move_up(stage, &game).await;
+    remind(stage, &game, &made).await;
+    run_its_course(stage, &game, &made).await;
+    nothing_more_is_heard(stage, &called_off).await;
+    made
 }
 
 /// A game is made once however often the request is sent, and its card appears.

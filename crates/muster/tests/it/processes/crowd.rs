@@ -217,13 +217,15 @@ impl Crowd {
         seen
     }
 
+    fn begun_by(&self, now: Timestamp) -> Vec<String> {
+        let games = self.games.lock().unwrap();
+        games.iter().filter(|game| game.start < now).map(|game| game.id.clone()).collect()
+    }
+
     /// The games whose time has come have begun.
     async fn games_have_begun(&self) {
         let now = self.guild.now().await;
-        let all = self.games.lock().unwrap();
-        let begun: Vec<_> = all.iter().filter(|game| game.start < now).map(|game| game.id.clone()).collect();
-        drop(all);
-        for id in begun {
+        for id in self.begun_by(now) {
             let game = self.balancer.lead(&self.host).get(&format!("/api/v1/games/{id}")).await.is(200);
             assert_eq!(game["status"], "in_progress", "{game:#}");
         }

@@ -69,7 +69,7 @@ async fn the_doctor_examines_servers_and_says_how_to_mend_them() {
 
 #[tokio::test]
 async fn the_doctor_tells_who_refuses_from_who_is_not_there() {
-    let Some(servers) = Servers::of_our_own("doctor").await else { return };
+    let Some(servers) = Servers::of_our_own("strangers").await else { return };
     let with = |address: &str, user: &str| address.replacen("://", &format!("://{user}"), 1);
     let amqp = servers.amqp.split('@').next_back().unwrap();
     let strangers = patient(Home::new())
@@ -80,7 +80,7 @@ async fn the_doctor_tells_who_refuses_from_who_is_not_there() {
     assert_eq!(refused.code(), Some(1), "{refused:#?}");
     assert!(!format!("{refused:?}").contains("marked"), "passwords stay where they are: {refused:#?}");
     insta::assert_snapshot!(wrong(&refused), @r#"
-    wrong  database: #.#.#.#:#/muster_doctor_# refuses: role "nobody_of_ours" does not exist; check the user, the password and the database's name in DATABASE_URL, and that this user may connect to it
+    wrong  database: #.#.#.#:#/muster_strangers_# refuses: role "nobody_of_ours" does not exist; check the user, the password and the database's name in DATABASE_URL, and that this user may connect to it
     wrong  redis: signing in: #.#.#.#:#, database # refuses user or password; put the right user and password into REDIS_URL: redis://user:password@host:#/#
     wrong  rabbitmq: RabbitMQ at #.#.#.#:# refuses the password of user nobody_of_ours; rabbitmqctl change_password nobody_of_ours …, or mend the address
     "#);

@@ -5,18 +5,19 @@ use sqlx::Executor as _;
 use sqlx::postgres::PgPoolOptions;
 
 /// Who has a keyspace of Redis; it has sixteen, and the lower ones belong to other tests.
-const KEYSPACES: [&str; 11] = [
+const KEYSPACES: [&str; 12] = [
     "readiness",
     "refused",
     "rolling",
     "claims",
     "transfer",
     "doctor",
+    "strangers",
     "dead",
     "migrating",
     "outage",
     "twos",
-    "shapes",
+    "story",
 ];
 
 /// Addresses of a database, a keyspace and a virtual host that nobody else uses.
