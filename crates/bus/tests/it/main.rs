@@ -29,4 +29,5 @@ mod management;
 mod proxy;
 mod refusals;
 mod speed;
+mod topology;
 mod traces;

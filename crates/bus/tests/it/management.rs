@@ -29,6 +29,13 @@ impl Management {
         Some(Self { host, authorization: STANDARD.encode(user) })
     }
 
+    /// What it tells of something that is there, as JSON among its headers.
+    pub(crate) async fn get(&self, path: &str) -> String {
+        let answer = self.ask("GET", path, "").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer
+    }
+
     pub(crate) async fn put(&self, path: &str, body: &str) {
         let answer = self.ask("PUT", path, body).await;
         assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");

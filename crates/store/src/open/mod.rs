@@ -184,6 +184,12 @@ mod tests {
     use super::*;
     use telemetry::DbSystem;
 
+    /// Silence for one heartbeat, and no answer for another.
+    #[test]
+    fn a_lost_connection_for_hints_is_noticed_within_fifteen_seconds() {
+        assert!(Patience::default().heartbeat * 2 <= Duration::from_secs(15));
+    }
+
     #[test]
     fn a_connection_keeps_every_statement_prepared() {
         // Besides those of the list, transactions begin and end.
