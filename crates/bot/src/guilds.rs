@@ -134,15 +134,15 @@ impl Guilds {
 }
 
 impl Note {
-    /// Brings the store to it; gives it back where that can't be done, after a moment.
-    pub(crate) async fn write(self, bot: Arc<Bot>) -> Result<(), Self> {
+    /// Brings the store to it and gives the event's span; gives it back where that can't be done, after a moment.
+    pub(crate) async fn write(self, bot: Arc<Bot>) -> Result<Arc<Span>, Self> {
         let written = self.span.run(async {
             match self.told.clone() {
                 Some(told) => guilds::sync(&bot.ctx, told).await,
                 None => guilds::remove(&bot.ctx, self.guild).await,
             }
         });
-        let Err(error) = written.await else { return Ok(()) };
+        let Err(error) = written.await else { return Ok(self.span) };
         self.span.in_scope(|| {
             tracing::error!(name: "bot.guild_not_taken", target: "bot", { error.r#type = %error.error_type() }, "What the gateway told of a guild could not be written down; it is tried again.");
         });

@@ -9,7 +9,7 @@ use actions::shards::{ShardRow, ShardSession};
 use discord::{Connection, Event, Gateway, GatewayConfig, GatewayError, Session, ShardNumber};
 use std::sync::Arc;
 use std::time::Duration;
-use telemetry::{GatewayEvent, Secret, attr};
+use telemetry::{GatewayEvent, Secret, Span, attr};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -127,7 +127,7 @@ struct Held<'a> {
     known: Guilds,
     lease: Lease,
     /// What is being written down of a guild; one at a time, so that the newest comes last.
-    writing: JoinSet<Result<(), Note>>,
+    writing: JoinSet<Result<Arc<Span>, Note>>,
     /// The session up to the first event that is not written down.
     behind: Option<ShardSession>,
 }
@@ -188,17 +188,27 @@ impl Held<'_> {
         }
         let span = Arc::new(span);
         self.known.learn(event, Arc::clone(&span));
-        let application = self.known.application;
-        for guild in self.known.newcomers() {
-            let registered = guilds::register_commands(Arc::clone(bot), application, guild);
-            span.in_scope(|| telemetry::spawn(self.listener.tasks.track_future(registered)));
-        }
         self.write_next();
+        if self.is_written() {
+            self.register_commands(&span);
+        }
     }
 
-    fn wrote(&mut self, written: Result<Result<(), Note>, tokio::task::JoinError>) {
-        if let Ok(Err(note)) = written {
-            self.known.keep(note);
+    /// In guilds that are known, as part of the event that told of them.
+    fn register_commands(&mut self, span: &Span) {
+        let application = self.known.application;
+        for guild in self.known.newcomers() {
+            let bot = Arc::clone(&self.listener.bot);
+            let registered = guilds::register_commands(bot, application, guild);
+            span.in_scope(|| telemetry::spawn(self.listener.tasks.track_future(registered)));
+        }
+    }
+
+    fn wrote(&mut self, written: Result<Result<Arc<Span>, Note>, tokio::task::JoinError>) {
+        match written {
+            Ok(Ok(span)) => self.register_commands(&span),
+            Ok(Err(note)) => self.known.keep(note),
+            Err(_) => {}
         }
         self.write_next();
     }
