@@ -45,14 +45,19 @@ pub async fn release(ctx: &Ctx, shard: &ShardRow) -> Result<(), StoreError> {
     tx.commit().await
 }
 
-/// Asks for the right to begin a session: how long to wait when another shard has just begun one.
+/// Asks for the right to begin a session, of which Discord lets `concurrency` begin at once: how long to wait when
+/// another shard has just begun one.
 ///
 /// # Errors
 /// The store failed.
-pub async fn may_identify(ctx: &Ctx, shard: &ShardRow) -> Result<Result<(), Duration>, StoreError> {
+pub async fn may_identify(
+    ctx: &Ctx,
+    shard: &ShardRow,
+    concurrency: u32,
+) -> Result<Result<(), Duration>, StoreError> {
     let mut tx = ctx.quiet.begin().await?;
     let now = tx.shared_now(Clock::System.now()).await?;
-    let answer = store::shards::may_identify(&mut tx, shard, now).await?;
+    let answer = store::shards::may_identify(&mut tx, shard, now, concurrency).await?;
     tx.commit().await?;
     Ok(answer.map_err(|free| Duration::try_from(free.duration_since(now)).unwrap_or_default()))
 }

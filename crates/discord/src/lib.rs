@@ -25,7 +25,7 @@ pub use custom_id::{ButtonVerb, CustomId, CustomIdError};
 pub use error::RestError;
 pub use gateway::{
     Channel, Connection, Event, Gateway, GatewayConfig, GatewayError, GuildSnapshot, Session, ShardNumber,
-    UnreadableEvent, read as read_event,
+    Start, UnreadableEvent, read as read_event,
 };
 pub use interaction::{Interaction, InteractionKind, InteractionMember};
 pub use nonce::{Marker, nonce};

@@ -23,6 +23,8 @@ pub struct Faults {
     pub rate_limited: u32,
     /// So many of the next REST requests are answered 502 with a page of HTML.
     pub html_errors: u32,
+    /// The bot has no session left that it may begin; whoever begins one all the same is let.
+    pub no_session_starts: bool,
     /// Edits of messages older than one hour are refused (30046).
     pub old_edits_refused: bool,
     /// A message of the bot without `allowed_mentions` is refused. Not Discord's rule but Muster's;
@@ -42,6 +44,7 @@ impl Default for Faults {
             lost_answers: 0,
             rate_limited: 0,
             html_errors: 0,
+            no_session_starts: false,
             old_edits_refused: false,
             require_allowed_mentions: true,
             privileged_intents: false,

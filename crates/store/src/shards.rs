@@ -8,7 +8,7 @@ use crate::dialect::{per_dialect, statements};
 use crate::{StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
-/// Between two new sessions of one bot (Discord, "Session Start Limit", with a concurrency of one).
+/// Between two new sessions of one bot in one of its rate limit keys (Discord, "Rate Limiting", "Max Concurrency").
 const IDENTIFY_EVERY: SignedDuration = SignedDuration::from_secs(5);
 
 statements! {
@@ -27,7 +27,7 @@ statements! {
 
 per_dialect! {
     LOCK = "SELECT" "shards",
-        "SELECT identified_at FROM shards WHERE total = $1 ORDER BY number" for_update
+        "SELECT number, identified_at FROM shards WHERE total = $1 ORDER BY number" for_update
 }
 
 per_dialect! {
@@ -73,6 +73,7 @@ struct ClaimedRow {
 
 #[derive(sqlx::FromRow)]
 struct IdentifiedRow {
+    number: i64,
     identified_at: Option<At>,
 }
 
@@ -131,7 +132,8 @@ pub async fn release(tx: &mut Tx, shard: &ShardRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Asks for the right to begin a new session: an instant to wait for when another shard has just begun one.
+/// Asks for the right to begin a new session: an instant to wait for when another shard has just begun one. Of so many
+/// in a row as `concurrency` says each has a limit of its own.
 ///
 /// # Errors
 /// When the database fails.
@@ -139,11 +141,14 @@ pub async fn may_identify(
     tx: &mut Tx,
     shard: &ShardRow,
     now: Timestamp,
+    concurrency: u32,
 ) -> Result<Result<(), Timestamp>, StoreError> {
     let (total, number, fence) = key(shard);
+    let keys = i64::from(concurrency.max(1));
     let statement = LOCK.on(tx.system());
     let rows = fetch_all!(tx, statement => IdentifiedRow, [total])?;
-    let last = rows.into_iter().filter_map(|row| row.identified_at).map(Timestamp::from).max();
+    let rivals = rows.into_iter().filter(|row| row.number % keys == number % keys);
+    let last = rivals.filter_map(|row| row.identified_at).map(Timestamp::from).max();
     let free = last.and_then(|last| last.checked_add(IDENTIFY_EVERY).ok()).filter(|free| *free > now);
     if let Some(free) = free {
         return Ok(Err(free));

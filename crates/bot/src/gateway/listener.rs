@@ -6,17 +6,23 @@ use crate::bot::Bot;
 use crate::guilds::{self, Guilds, Note};
 use crate::interactions;
 use actions::shards::{ShardRow, ShardSession};
-use discord::{Connection, Event, Gateway, GatewayConfig, GatewayError, Session, ShardNumber};
+use discord::{
+    Connection, Event, Gateway, GatewayConfig, GatewayError, Session, SessionStarts, ShardNumber, Start,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::{GatewayEvent, Secret, Span, attr};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 
 /// How long the store may take for what is left to be said when a connection is given back.
 const GIVE_BACK_WITHIN: Duration = Duration::from_secs(2);
+
+/// How soon Discord is asked again whether sessions may be begun.
+const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
+const SPENT: &str = "The bot has begun too many sessions of late; Discord allows no more for now.";
 
 /// Why a connection was left.
 #[derive(Clone, Copy, Debug)]
@@ -65,21 +71,21 @@ impl Listener {
         tracing::warn!(name: "bot.shard_not_released", target: "bot", { error.r#type = %error_type }, "A connection could not be given back; it is free when its lease ends.");
     }
 
-    async fn listen(&self, shard: &mut ShardRow, claimed: Instant) -> Result<Left, GatewayError> {
+    async fn listen(self: &Arc<Self>, shard: &mut ShardRow, claimed: Instant) -> Result<Left, GatewayError> {
         // Where another Discord's session would be gone on with, nobody may be.
         shard.session.take_if(|session| !resumed(session).is_of(&self.url));
-        if shard.session.is_none() && !self.may_identify(shard).await {
-            return Ok(Left::Stopped);
-        }
         let mut known = Guilds::of(ShardNumber { number: shard.number, total: shard.total });
         if shard.session.is_some() {
             known.recall(&self.bot).await;
         }
-        let gateway = Gateway::open(&self.config(shard), self.bot.ctx.telemetry.clone())?;
+        let (asking, starts) = mpsc::unbounded_channel();
+        let gateway = Gateway::open_asking(&self.config(shard), self.bot.ctx.telemetry.clone(), asking)?;
         let mut held = Held {
             listener: self,
             connection: gateway.connection(),
             gateway,
+            starts,
+            starting: JoinSet::new(),
             known,
             lease: Lease::since(claimed),
             writing: JoinSet::new(),
@@ -100,15 +106,37 @@ impl Listener {
         }
     }
 
-    /// Waits for the right to begin a session; false when the bot is stopped meanwhile. A store that can't be asked
-    /// holds up nobody: Discord itself refuses who comes too soon.
+    /// Waits for the right to begin a session; false when the bot is stopped meanwhile. A store or a Discord that can't
+    /// be asked holds up nobody: Discord itself refuses who comes too soon.
     async fn may_identify(&self, shard: &ShardRow) -> bool {
-        while let Ok(Err(pause)) = actions::shards::may_identify(&self.bot.ctx, shard).await {
-            if self.bot.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+        let Bot { ctx, stop, .. } = &*self.bot;
+        loop {
+            let Some(asked) = stop.run_until_cancelled(ctx.discord.gateway()).await else { return false };
+            let limit = asked.map(|info| info.session_start_limit).ok();
+            let pause = match limit.as_ref().and_then(SessionStarts::spent_for) {
+                Some(spent) => {
+                    self.connections.failed(SPENT);
+                    spent.min(ASK_AGAIN_AFTER)
+                }
+                None => {
+                    let concurrency = limit.map_or(1, |limit| limit.max_concurrency);
+                    match actions::shards::may_identify(ctx, shard, concurrency).await {
+                        Ok(Err(pause)) => pause,
+                        Ok(Ok(())) | Err(_) => return true,
+                    }
+                }
+            };
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return false;
             }
         }
-        true
+    }
+
+    /// Lets a shard begin a session when Discord and the other shards allow it.
+    async fn start(self: Arc<Self>, shard: ShardRow, start: Start) {
+        if self.may_identify(&shard).await {
+            start.begin();
+        }
     }
 
     /// Interactions run beside everything else, so that none waits for another.
@@ -121,8 +149,11 @@ impl Listener {
 /// A connection that is held. Nothing that is done for it waits for the store: whoever presses a button meanwhile has
 /// three seconds.
 struct Held<'a> {
-    listener: &'a Listener,
+    listener: &'a Arc<Listener>,
     gateway: Gateway,
+    /// What wants to begin a session, and waits for its turn.
+    starts: mpsc::UnboundedReceiver<Start>,
+    starting: JoinSet<()>,
     connection: watch::Receiver<Connection>,
     known: Guilds,
     lease: Lease,
@@ -143,6 +174,10 @@ impl Held<'_> {
                     None => return Left::Stopped,
                 },
                 Some(written) = self.writing.join_next(), if !self.writing.is_empty() => self.wrote(written),
+                Some(start) = self.starts.recv() => {
+                    self.starting.spawn(Arc::clone(self.listener).start(shard.clone(), start));
+                }
+                Some(_) = self.starting.join_next(), if !self.starting.is_empty() => {}
                 Ok(()) = self.connection.changed() => self.show(shard),
                 news = self.lease.news() => match news {
                     News::Due => {

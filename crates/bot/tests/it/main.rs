@@ -8,6 +8,7 @@ mod engines;
 mod interactions;
 mod lifecycle;
 mod outage;
+mod sessions;
 mod skew;
 mod stage;
 mod traces;

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::read::read;
 use super::session::Session;
+use super::start::Starter;
 use super::{Connection, GatewayError, Goodbye};
 use futures_util::StreamExt as _;
 use std::task::Poll;
@@ -25,7 +26,7 @@ pub(super) struct Received {
 }
 
 pub(super) struct Keeper {
-    pub(super) shard: Shard,
+    pub(super) shard: Shard<Starter>,
     pub(super) events: mpsc::Sender<Received>,
     pub(super) connection: watch::Sender<Connection>,
     pub(super) goodbye: watch::Receiver<Goodbye>,

@@ -4,17 +4,21 @@ mod event;
 mod keeper;
 mod read;
 mod session;
+mod start;
 
 pub use event::{Channel, Event, GuildSnapshot};
 pub use read::{UnreadableEvent, read};
 pub use session::{Session, ShardNumber};
+pub use start::Start;
 
 use keeper::{Keeper, Received};
+use start::Starter;
 use telemetry::{Secret, Telemetry};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use twilight_gateway::queue::InMemoryQueue;
 use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Shard};
 
 /// Events that may wait for whoever works on them. Beyond that the connection is left unread: Discord cuts it
@@ -35,7 +39,8 @@ pub struct GatewayConfig {
     pub token: Secret<String>,
     /// Which share of the guilds this connection is told of.
     pub shard: ShardNumber,
-    /// The session to go on with; without one, or when Discord has forgotten it, a new one is begun.
+    /// The session to go on with; without one, or when Discord has forgotten it, a new one is begun. One that is not
+    /// [`of`](Session::is_of) this gateway costs an attempt to reach another.
     pub session: Option<Session>,
 }
 
@@ -109,13 +114,35 @@ impl Gateway {
     /// # Errors
     /// The address makes no sense.
     pub fn open(config: &GatewayConfig, telemetry: Telemetry) -> Result<Self, GatewayError> {
+        Self::open_with(config, telemetry, Starter::Itself(InMemoryQueue::default()))
+    }
+
+    /// The same, and each time that a session has to be begun it waits for whoever hears of it: of all shards of a bot
+    /// only so many may begin at once.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_asking(
+        config: &GatewayConfig,
+        telemetry: Telemetry,
+        starts: mpsc::UnboundedSender<Start>,
+    ) -> Result<Self, GatewayError> {
+        Self::open_with(config, telemetry, Starter::asking(starts))
+    }
+
+    fn open_with(
+        config: &GatewayConfig,
+        telemetry: Telemetry,
+        starter: Starter,
+    ) -> Result<Self, GatewayError> {
         let url = config.url.trim_end_matches('/');
         let scheme = reqwest::Url::parse(url).ok().filter(reqwest::Url::has_host);
         if !scheme.is_some_and(|url| matches!(url.scheme(), "ws" | "wss")) {
             return Err(GatewayError::Address(config.url.clone()));
         }
-        let mut settings =
-            ConfigBuilder::new(config.token.expose().clone(), intents()).proxy_url(url.to_owned());
+        let mut settings = ConfigBuilder::new(config.token.expose().clone(), intents())
+            .proxy_url(url.to_owned())
+            .queue(starter);
         if let Some(session) = &config.session {
             settings = settings.session(session.to_twilight()).resume_url(session.resume_url.clone());
         }

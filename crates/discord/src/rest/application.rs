@@ -7,6 +7,7 @@ use crate::command::Command;
 use domain::GuildId;
 use reqwest::Method;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// The application that the token belongs to.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +41,18 @@ pub struct SessionStarts {
     pub total: u32,
     /// Of those, left.
     pub remaining: u32,
+    /// In how many milliseconds none is spent any more.
+    pub reset_after: u64,
+    /// How many shards may identify in any five seconds.
+    pub max_concurrency: u32,
+}
+
+impl SessionStarts {
+    /// How long to wait where none is left but what others may be about to take; Discord resets the token of a bot that
+    /// takes more.
+    pub fn spent_for(&self) -> Option<Duration> {
+        (self.remaining <= self.max_concurrency).then(|| Duration::from_millis(self.reset_after))
+    }
 }
 
 impl Rest {

@@ -118,6 +118,7 @@ fn faults(world: &World, viewer: &Viewer) -> Markup {
     let switches = [
         ("outage", "Outage", "every request is answered 503", faults.outage),
         ("closed_dms", "Closed DMs", "nobody takes direct messages", faults.closed_dms),
+        ("no_session_starts", "No new sessions", "the day's are spent", faults.no_session_starts),
         ("old_edits_refused", "Old edits refused", "messages older than an hour", faults.old_edits_refused),
         (
             "require_allowed_mentions",

@@ -139,6 +139,7 @@ fn hide_content(data: &mut Value) {
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     list: VecDeque<Session>,
+    begun: u32,
 }
 
 impl Sessions {
@@ -151,7 +152,13 @@ impl Sessions {
         self.list.iter().filter(|session| session.connection.is_some()).count()
     }
 
+    /// How many were ever begun.
+    pub(crate) const fn begun(&self) -> u32 {
+        self.begun
+    }
+
     pub(crate) fn open(&mut self, session: Session) {
+        self.begun += 1;
         self.list.push_back(session);
         if self.list.len() > SESSION_LIMIT {
             self.list.pop_front();

@@ -113,7 +113,7 @@ async fn what_cannot_be_done_is_said_in_a_sentence() {
     404 the bot has no command "game list"; it has none
     404 there is no channel "staff" that this person sees
     422 there is no role "Wizard" to give
-    422 Failed to deserialize the JSON body into the target type: earthquake: unknown field `earthquake`, expected one of `outage`, `closed_dms`, `latency_milliseconds`, `lost_answers`, `rate_limited`, `html_errors`, `old_edits_refused`, `require_allowed_mentions`, `privileged_intents` at line 1 column 13
+    422 Failed to deserialize the JSON body into the target type: earthquake: unknown field `earthquake`, expected one of `outage`, `closed_dms`, `latency_milliseconds`, `lost_answers`, `rate_limited`, `html_errors`, `no_session_starts`, `old_edits_refused`, `require_allowed_mentions`, `privileged_intents` at line 1 column 13
     404 there is no such path; see docs/PRACTICE.md
     "#);
 }

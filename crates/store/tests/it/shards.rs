@@ -11,6 +11,7 @@ stories! {
     a_shard_that_was_given_back_is_free_at_once,
     another_number_of_shards_is_another_set,
     two_shards_do_not_identify_together,
+    shards_of_different_limits_identify_together,
 }
 
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -24,7 +25,16 @@ async fn keep(db: &Database, shard: &ShardRow, at: Timestamp) -> bool {
 }
 
 async fn may_identify(db: &Database, shard: &ShardRow, at: Timestamp) -> Result<(), Timestamp> {
-    db.write(async |tx| shards::may_identify(tx, shard, at).await.unwrap()).await
+    may_identify_among(db, shard, at, 1).await
+}
+
+async fn may_identify_among(
+    db: &Database,
+    shard: &ShardRow,
+    at: Timestamp,
+    concurrency: u32,
+) -> Result<(), Timestamp> {
+    db.write(async |tx| shards::may_identify(tx, shard, at, concurrency).await.unwrap()).await
 }
 
 fn session(sequence: u64) -> ShardSession {
@@ -73,4 +83,14 @@ async fn two_shards_do_not_identify_together(db: &Database) {
     assert_eq!(may_identify(db, &first, now()).await, Ok(()));
     assert_eq!(may_identify(db, &second, now() + seconds(2)).await, Err(now() + seconds(5)));
     assert_eq!(may_identify(db, &second, now() + seconds(5)).await, Ok(()));
+}
+
+async fn shards_of_different_limits_identify_together(db: &Database) {
+    let mut shards = Vec::new();
+    for _ in 0..3 {
+        shards.push(claim(db, 3, now()).await.unwrap());
+    }
+    assert_eq!(may_identify_among(db, &shards[0], now(), 2).await, Ok(()));
+    assert_eq!(may_identify_among(db, &shards[1], now(), 2).await, Ok(()));
+    assert_eq!(may_identify_among(db, &shards[2], now(), 2).await, Err(now() + seconds(5)));
 }
