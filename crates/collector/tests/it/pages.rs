@@ -263,6 +263,28 @@ fn gauge(name: &str, at_ns: u64, value: i64) -> Metric {
 }
 
 #[tokio::test]
+async fn every_log_record_can_be_reached() {
+    let world = World::start().await;
+    let said = |nth: u64| story::record(AT + nth * 1_000_000, 9, &format!("number {nth}."), (SMALL, 1));
+    world.send("logs", &story::log_export(API, (0..120).map(said).collect())).await;
+    world.collector.flush().await;
+    let mut path = "/observatory/logs?service=api-service".to_owned();
+    let (mut seen, mut pages) = (std::collections::BTreeSet::new(), 0);
+    loop {
+        let page = world.get(&path).await.text();
+        let numbers = page.split("number ").skip(1).map(|rest| rest.split('.').next().unwrap().to_owned());
+        seen.extend(numbers);
+        pages += 1;
+        let Some(href) = page.split('"').find(|part| part.contains("to=2")) else { break };
+        path = href.replace("&amp;", "&");
+        assert!(path.contains("service=api-service") && pages < 9, "{path}");
+    }
+    assert_eq!((seen.len(), pages), (120, 3));
+    let before = world.read("logs?to=2026-05-01T18:30:00.003Z&from=2026-05-01T18:30:00.001Z").await;
+    assert_eq!(before.as_array().unwrap().len(), 2, "from is inclusive, to is not");
+}
+
+#[tokio::test]
 async fn names_that_nobody_lists_are_marked() {
     let known = KnownNames {
         metrics: ["muster.games.changes".to_owned()].into(),
