@@ -234,7 +234,7 @@ async fn change_people(db: &Database) {
         sessions::touch(tx, &[1; 32], now()).await.unwrap();
         let shard = shards::claim(tx, 1, now() + seconds(15), seconds(15)).await.unwrap().unwrap();
         assert!(shards::keep(tx, &shard, now(), seconds(15)).await.unwrap());
-        assert_eq!(shards::may_identify(tx, &shard, now()).await.unwrap(), Ok(()));
+        assert_eq!(shards::may_identify(tx, &shard, now(), 1).await.unwrap(), Ok(()));
         shards::release(tx, &shard).await.unwrap();
     })
     .await;
