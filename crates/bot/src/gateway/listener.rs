@@ -113,17 +113,14 @@ impl Listener {
         loop {
             let Some(asked) = stop.run_until_cancelled(ctx.discord.gateway()).await else { return false };
             let limit = asked.map(|info| info.session_start_limit).ok();
-            let pause = match limit.as_ref().and_then(SessionStarts::spent_for) {
-                Some(spent) => {
-                    self.connections.failed(SPENT);
-                    spent.min(ASK_AGAIN_AFTER)
-                }
-                None => {
-                    let concurrency = limit.map_or(1, |limit| limit.max_concurrency);
-                    match actions::shards::may_identify(ctx, shard, concurrency).await {
-                        Ok(Err(pause)) => pause,
-                        Ok(Ok(())) | Err(_) => return true,
-                    }
+            let pause = if let Some(spent) = limit.as_ref().and_then(SessionStarts::spent_for) {
+                self.connections.failed(SPENT);
+                spent.min(ASK_AGAIN_AFTER)
+            } else {
+                let concurrency = limit.map_or(1, |limit| limit.max_concurrency);
+                match actions::shards::may_identify(ctx, shard, concurrency).await {
+                    Ok(Err(pause)) => pause,
+                    Ok(Ok(())) | Err(_) => return true,
                 }
             };
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {

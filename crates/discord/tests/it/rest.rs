@@ -150,7 +150,7 @@ fn exceptions(stage: &Stage) -> Vec<String> {
             let (kind, message) = (&log.attributes["exception.type"], &log.attributes["exception.message"]);
             assert_eq!(&span.attributes["error.type"], kind);
             assert_eq!(format!("{:?}", span.status), format!("Error {{ description: {message:?} }}"));
-            format!("{} {kind}: {message}", log.severity.unwrap())
+            format!("{} {kind}: {message}", log.severity.as_deref().unwrap())
         })
         .collect()
 }

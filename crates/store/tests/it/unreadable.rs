@@ -62,7 +62,7 @@ async fn a_due_moment_of_a_newer_version_is_left_to_it(db: &Database) {
 async fn a_row_with_an_instant_that_no_clock_shows_holds_up_no_other(db: &Database) {
     let game = db.with_game().await;
     plan(db, &game).await;
-    let never = if let crate::database::Raw::Pg(_) = db.raw { "'infinity'" } else { "9223372036854775807" };
+    let latest = if let crate::database::Raw::Pg(_) = db.raw { "'infinity'" } else { "9223372036854775807" };
     let which = db.raw.id(id(2));
     db.raw.execute(format!("UPDATE schedule SET deadline = {never} WHERE id = {which}")).await.unwrap();
     assert_eq!(claim_due(db, game.start).await, [id(1), id(3)]);
@@ -82,9 +82,9 @@ async fn a_delivery_that_cant_be_read_holds_up_no_other(db: &Database) {
     .await;
     let (newer, broken) = (db.raw.id(id(2)), db.raw.id(id(4)));
     db.raw.execute(format!("UPDATE deliveries SET kind = 'telegram' WHERE id = {newer}")).await.unwrap();
-    let never = if let crate::database::Raw::Pg(_) = db.raw { "'infinity'" } else { "9223372036854775807" };
+    let latest = if let crate::database::Raw::Pg(_) = db.raw { "'infinity'" } else { "9223372036854775807" };
     db.raw
-        .execute(format!("UPDATE deliveries SET sending_since = {never} WHERE id = {broken}"))
+        .execute(format!("UPDATE deliveries SET sending_since = {latest} WHERE id = {broken}"))
         .await
         .unwrap();
     let claim = async |at| {

@@ -25,21 +25,18 @@ struct Panicked;
 struct TookTooLong;
 
 /// Turns a panic into a problem.
-#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer calls")]
 pub(crate) fn panicked(_payload: Box<dyn Any + Send>) -> Response {
     Problem::internal(Panicked).into_response()
 }
 
 /// Gives up on a handler that takes too long, also for a client that sends its body too slowly.
 pub(crate) async fn time_out(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let mut problem = Problem::new(&TOO_SLOW, "We gave up after 30 seconds.").retry_after(5);
-            problem.cause = Some(Arc::new(TookTooLong));
-            problem.into_response()
-        }
-    }
+    let answered = tokio::time::timeout(ANSWER_TIMEOUT, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        let mut problem = Problem::new(&TOO_SLOW, "We gave up after 30 seconds.").retry_after(5);
+        problem.cause = Some(Arc::new(TookTooLong));
+        problem.into_response()
+    })
 }
 
 #[cfg(test)]
