@@ -55,13 +55,6 @@ impl Engines {
         Ctx { store, quiet, bus, clock, ..rooms }
     }
 
-    /// The same rooms on the same database, without the network between.
-    pub(crate) async fn elsewhere(&self, rooms: &Ctx) -> Ctx {
-        let port = PgConnectOptions::from_str(&self.server).unwrap().get_port();
-        let store = self.store(&Telemetry::off(rooms.telemetry.service()), port).await;
-        Ctx { quiet: store.clone(), store, ..rooms.clone() }
-    }
-
     async fn store(&self, telemetry: &Telemetry, port: u16) -> Store {
         let options = PgConnectOptions::from_str(&self.server).unwrap().database(&self.name);
         let url = options.host("127.0.0.1").port(port).to_url_lossy();

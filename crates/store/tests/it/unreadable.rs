@@ -64,7 +64,7 @@ async fn a_row_with_an_instant_that_no_clock_shows_holds_up_no_other(db: &Databa
     plan(db, &game).await;
     let latest = if let crate::database::Raw::Pg(_) = db.raw { "'infinity'" } else { "9223372036854775807" };
     let which = db.raw.id(id(2));
-    db.raw.execute(format!("UPDATE schedule SET deadline = {never} WHERE id = {which}")).await.unwrap();
+    db.raw.execute(format!("UPDATE schedule SET deadline = {latest} WHERE id = {which}")).await.unwrap();
     assert_eq!(claim_due(db, game.start).await, [id(1), id(3)]);
     assert_eq!(db.raw.column(SCHEDULE).await[1], "reminder dead unreadable");
     assert_eq!(claim_due(db, game.start).await, NOTHING, "and dead it stays");

@@ -323,8 +323,8 @@ async fn the_public_listener_adopts_no_parent() {
     let exported = sink.exported();
     assert!(exported.spans.iter().all(|span| span["trace_id"] != FOREIGN_TRACE));
     let (_, baggage) = FOREIGN_BAGGAGE.split_once('=').unwrap();
-    let (_, state) = FOREIGN_STATE.split_once('=').unwrap();
-    for foreign in [baggage, state] {
+    let (_, foreign_state) = FOREIGN_STATE.split_once('=').unwrap();
+    for foreign in [baggage, foreign_state] {
         assert!(
             !spoken.contains(foreign) && !exported.contains(foreign.as_bytes()),
             "{foreign} goes nowhere"
