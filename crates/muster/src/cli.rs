@@ -68,6 +68,15 @@ pub(crate) struct Common {
     /// The name of this deployment in telemetry [default: development]
     #[arg(long, global = true, env = "MUSTER_ENVIRONMENT", value_name = "NAME")]
     pub(crate) environment: Option<String>,
+    /// How much telemetry the collector stores; the oldest goes first [default: 512MiB]
+    #[arg(long, global = true, env = "MUSTER_TELEMETRY_MAX_BYTES", value_name = "SIZE")]
+    pub(crate) telemetry_max_bytes: Option<String>,
+    /// How long it stores telemetry [default: 7d]
+    #[arg(long, global = true, env = "MUSTER_TELEMETRY_MAX_AGE", value_name = "AGE")]
+    pub(crate) telemetry_max_age: Option<String>,
+    /// How much telemetry may wait on disk to be passed on; the oldest goes first [default: 256MiB]
+    #[arg(long, global = true, env = "MUSTER_FORWARD_MAX_BYTES", value_name = "SIZE")]
+    pub(crate) forward_max_bytes: Option<String>,
     /// A file of variables, for those that the environment doesn't have [default: .env, if there is one]
     #[arg(long, global = true, env = "MUSTER_ENV_FILE", value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,

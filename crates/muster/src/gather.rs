@@ -11,7 +11,7 @@ use crate::wiring;
 use actions::Readiness;
 use axum::Router;
 use clock::{Chance, Clock};
-use collector::{Collector, CollectorConfig};
+use collector::Collector;
 use std::process::ExitCode;
 use std::time::Duration;
 use telemetry::{ServiceName, Telemetry};
@@ -76,15 +76,7 @@ async fn live(
     let Doors { pages, health, grpc, http } = doors;
     // Receiving goes on until the last of what it tells of itself is in.
     let (serving, receiving) = (CancellationToken::new(), CancellationToken::new());
-    let config = CollectorConfig {
-        data: folder.telemetry(),
-        http: http.into_tokio()?,
-        grpc: grpc.into_tokio()?,
-        bearer_token: settings.otlp_token()?.map(|token| token.expose().as_str().into()),
-        max_bytes: CollectorConfig::DEFAULT_MAX_BYTES,
-        max_age: CollectorConfig::DEFAULT_MAX_AGE,
-        options: settings.collector_options(&settings.data)?,
-    };
+    let config = settings.collector(folder.telemetry(), (http, grpc))?;
     let collector = Collector::start(config, receiving.clone()).await?;
     let routes = Router::new()
         .merge(collector.observatory_router(serving.clone()))

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::wiring::{self, Rooms, Telemetries};
 use actions::Readiness;
 use clock::{Chance, Clock};
-use collector::{Collector, CollectorConfig};
+use collector::Collector;
 use practice::{Practice, PracticeConfig};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,10 +24,6 @@ use url::Url;
 
 /// For the last logs, traces and metrics of all services together.
 const FLUSH: Duration = Duration::from_secs(5);
-/// The collector keeps no more.
-const TELEMETRY_BYTES: u64 = 512 << 20;
-/// The collector keeps nothing longer.
-const TELEMETRY_AGE: Duration = Duration::from_hours(24 * 7);
 /// How long the start waits for every loop and connection before it says what to open.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How often readiness is looked at meanwhile.
@@ -135,15 +131,7 @@ impl Process {
         practice: Option<Bound>,
     ) -> Result<Grounds, Failure> {
         let stop = CancellationToken::new();
-        let config = CollectorConfig {
-            data: self.folder.telemetry(),
-            http: http.into_tokio()?,
-            grpc: grpc.into_tokio()?,
-            bearer_token: self.settings.otlp_token()?.map(|token| token.expose().as_str().into()),
-            max_bytes: TELEMETRY_BYTES,
-            max_age: TELEMETRY_AGE,
-            options: self.settings.collector_options(&self.settings.data)?,
-        };
+        let config = self.settings.collector(self.folder.telemetry(), (http, grpc))?;
         let collector = Collector::start(config, stop.clone()).await?;
         let practice = match practice {
             Some(bound) => Some(self.practise(bound, &stop).await?),

@@ -3,20 +3,39 @@
 use super::Settings;
 use super::environment::Environment;
 use crate::failure::Failure;
-use collector::{Finding, KnownNames, Options};
-use std::path::Path;
+use crate::listeners::Bound;
+use collector::{CollectorConfig, Finding, ForwardConfig, KnownNames, Options};
+use std::path::PathBuf;
 use telemetry::{Secret, registry};
 
 /// What senders must present where other machines reach the collector.
 const TOKEN_VARIABLE: &str = "MUSTER_OTLP_TOKEN";
 
 impl Settings {
-    /// Reads the collector's own variables; what it keeps beside its store is below `folder`.
-    pub(crate) fn collector_options(&self, folder: &Path) -> Result<Options, Failure> {
+    /// What a collector needs that has its store at `data`, for the runtime in which this is called.
+    pub(crate) fn collector(
+        &self,
+        data: PathBuf,
+        (http, grpc): (Bound, Bound),
+    ) -> Result<CollectorConfig, Failure> {
+        Ok(CollectorConfig {
+            data,
+            http: http.into_tokio()?,
+            grpc: grpc.into_tokio()?,
+            bearer_token: self.otlp_token()?.map(|token| token.expose().as_str().into()),
+            max_bytes: self.caps.of_store(),
+            max_age: self.caps.of_age(),
+            options: self.collector_options()?,
+        })
+    }
+
+    /// Reads the collector's own variables; what it keeps beside its store is in the data folder.
+    fn collector_options(&self) -> Result<Options, Failure> {
         let environment = self.environment()?;
-        let options = Options::read(|name| environment.get(name), folder)
+        let options = Options::read(|name| environment.get(name), &self.data)
             .map_err(|error| Failure::setting(error.variable, error.problem))?;
-        Ok(Options { known: Some(known_names()), ..options })
+        let forward = options.forward.map(|to| ForwardConfig { max_bytes: self.caps.of_queue(), ..to });
+        Ok(Options { known: Some(known_names()), forward, ..options })
     }
 
     /// What is to be said of Grafana Cloud and the way there.
@@ -26,7 +45,7 @@ impl Settings {
     }
 
     /// The token of senders, if there is one.
-    pub(crate) fn otlp_token(&self) -> Result<Option<Secret<String>>, Failure> {
+    fn otlp_token(&self) -> Result<Option<Secret<String>>, Failure> {
         Ok(self.environment()?.get(TOKEN_VARIABLE).map(Secret::new))
     }
 

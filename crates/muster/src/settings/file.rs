@@ -25,6 +25,9 @@ pub(super) struct FileSettings {
     pub(super) log_format: Option<String>,
     pub(super) log: Option<String>,
     pub(super) environment: Option<String>,
+    pub(super) telemetry_max_bytes: Option<String>,
+    pub(super) telemetry_max_age: Option<String>,
+    pub(super) forward_max_bytes: Option<String>,
 }
 
 impl FileSettings {

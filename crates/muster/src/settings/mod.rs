@@ -1,5 +1,6 @@
 //! The effective configuration: flags over environment over the environment file over `muster.toml` over defaults.
 
+mod caps;
 mod collector;
 #[cfg(test)]
 mod documented;
@@ -13,6 +14,7 @@ mod workers;
 
 use crate::cli::{Cli, Common};
 use crate::failure::Failure;
+use caps::Caps;
 pub(crate) use engines::Engines;
 use environment::Environment;
 use file::FileSettings;
@@ -48,6 +50,8 @@ pub(crate) struct Settings {
     /// Over how many connections to Discord the bot's guilds are spread.
     pub(crate) shards: NonZeroU32,
     pub(crate) telemetry: TelemetryConfig,
+    /// How much telemetry the collector keeps.
+    caps: Caps,
     /// Threads of each service.
     pub(crate) workers: usize,
     /// Where the flags among them come from.
@@ -114,6 +118,7 @@ impl Settings {
             practice_url,
             shards: number("MUSTER_SHARDS", &pick(&options.shards, &file.shards, "1"))?,
             telemetry: telemetry(options, &file, variable)?,
+            caps: Caps::read(options, &file)?,
             workers: workers::read(variable)?,
             source: cli.clone(),
         })

@@ -35,6 +35,9 @@ impl Settings {
         tell("log-format", log_format(telemetry.log_format).to_owned());
         tell("log", telemetry.log_filter.clone());
         tell("environment", telemetry.environment.clone());
+        for (key, cap) in self.caps.shown() {
+            tell(key, cap);
+        }
         table
     }
 

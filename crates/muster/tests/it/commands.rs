@@ -60,6 +60,7 @@ async fn the_configuration_is_shown_without_its_secrets() {
     data = "./muster-data"
     discord-api = "http://127.0.0.1:8081/api/v10"
     environment = "from the environment"
+    forward-max-bytes = "256MiB"
     health-listen = "127.0.0.1:8090"
     internal-listen = "127.0.0.1:0"
     internal-url = "http://api:***@api:8082/"
@@ -71,6 +72,8 @@ async fn the_configuration_is_shown_without_its_secrets() {
     practice = "127.0.0.1:8081"
     practice-url = "http://127.0.0.1:8081/"
     shards = "4"
+    telemetry-max-age = "7d"
+    telemetry-max-bytes = "512MiB"
     # DATABASE_URL = postgres://muster:***@db:5432/muster?***
     # DATABASE_MIGRATION_URL = postgres://owner:***@db:5432/muster
     # REDIS_URL = redis://:***@cache:6379/1

@@ -112,6 +112,9 @@ async fn a_wrong_setting_is_named_in_one_line() {
     insta::assert_snapshot!(refused("MUSTER_DISCORD_API", "discord").await, @"2 muster: MUSTER_DISCORD_API: it must be an http:// or https:// address");
     insta::assert_snapshot!(refused("MUSTER_LOG_FORMAT", "xml").await, @r#"2 muster: MUSTER_LOG_FORMAT: "xml" is no log format; write human or json"#);
     insta::assert_snapshot!(refused("MUSTER_LOG", "store=loud").await, @r#"2 muster: MUSTER_LOG: "store=loud" is no log filter: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5"#);
+    insta::assert_snapshot!(refused("MUSTER_TELEMETRY_MAX_BYTES", "plenty").await, @r#"2 muster: MUSTER_TELEMETRY_MAX_BYTES: "plenty" is no cap; write one such as 512MiB, at least 8MiB"#);
+    insta::assert_snapshot!(refused("MUSTER_TELEMETRY_MAX_AGE", "7").await, @r#"2 muster: MUSTER_TELEMETRY_MAX_AGE: "7" is no cap; write one such as 7d, at least 1m"#);
+    insta::assert_snapshot!(refused("MUSTER_FORWARD_MAX_BYTES", "1MiB").await, @r#"2 muster: MUSTER_FORWARD_MAX_BYTES: "1MiB" is no cap; write one such as 256MiB, at least 32MiB"#);
     insta::assert_snapshot!(refused("MUSTER_CONFIG", "elsewhere.toml").await, @"2 muster: MUSTER_CONFIG: elsewhere.toml can't be read: No such file or directory (os error 2)");
     insta::assert_snapshot!(refused("OTEL_TRACES_SAMPLER", "sometimes").await, @r#"2 muster: OTEL_TRACES_SAMPLER: "sometimes" must be always_on, always_off, traceidratio, or parentbased_ before one"#);
     insta::assert_snapshot!(refused("OTEL_BSP_SCHEDULE_DELAY", "soon").await, @r#"2 muster: OTEL_BSP_SCHEDULE_DELAY: "soon" must be a number of milliseconds, at least 1"#);
@@ -122,7 +125,7 @@ async fn a_wrong_setting_is_named_in_one_line() {
 async fn a_misspelt_key_in_the_file_is_named() {
     let home = Home::new();
     home.write("muster.toml", "listem = \"127.0.0.1:8080\"\n");
-    insta::assert_snapshot!(home.run(&["up"]).await.refusal(), @"2 muster: muster.toml: unknown field `listem`, expected one of `listen`, `internal-listen`, `internal-url`, `health-listen`, `practice-url`, `shards`, `practice`, `otlp-grpc`, `otlp-http`, `data`, `public-url`, `discord-api`, `log-format`, `log`, `environment`");
+    insta::assert_snapshot!(home.run(&["up"]).await.refusal(), @"2 muster: muster.toml: unknown field `listem`, expected one of `listen`, `internal-listen`, `internal-url`, `health-listen`, `practice-url`, `shards`, `practice`, `otlp-grpc`, `otlp-http`, `data`, `public-url`, `discord-api`, `log-format`, `log`, `environment`, `telemetry-max-bytes`, `telemetry-max-age`, `forward-max-bytes`");
     home.write("muster.toml", "log-format = xml\n");
     insta::assert_snapshot!(home.run(&["up"]).await.refusal(), @"2 muster: muster.toml: string values must be quoted, expected literal string");
     assert!(!home.data().exists());

@@ -183,3 +183,19 @@ async fn the_process_is_measured_once_and_each_runtime_for_itself() {
     }
     program.stop().await;
 }
+
+#[tokio::test]
+async fn the_collector_has_the_caps_of_the_settings() {
+    let home = Home::new()
+        .set("MUSTER_TELEMETRY_MAX_BYTES", "64MiB")
+        .set("MUSTER_FORWARD_MAX_BYTES", "33554432")
+        .set("MUSTER_FORWARD_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    home.write("muster.toml", "telemetry-max-age = \"36h\"\ntelemetry-max-bytes = \"1GiB\"\n");
+    let program = home.up().await;
+    let url = format!("{}/api/health", program.address("observatory"));
+    let health: Value = program.http.get(url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(health["max_store_bytes"], 64 << 20, "the environment goes over the file");
+    assert_eq!(health["max_age_seconds"], 36 * 3_600);
+    assert_eq!(health["forward"]["max_queued_bytes"], 32 << 20);
+    program.stop().await;
+}
