@@ -44,6 +44,8 @@ pub(crate) struct Admitted {
     pub(crate) batch: Batch,
     pub(crate) signal: Signal,
     pub(crate) items: usize,
+    /// The store had all of it already: it is not passed on once more.
+    pub(crate) is_repetition: bool,
     _places: [OwnedSemaphorePermit; 2],
     _weight: Option<OwnedSemaphorePermit>,
 }
@@ -140,6 +142,7 @@ impl Pipeline {
             batch: export.into_batch(),
             signal: E::SIGNAL,
             items,
+            is_repetition: false,
             _places: places,
             _weight: weight,
         };
@@ -177,6 +180,9 @@ pub(crate) struct Further {
 impl Further {
     async fn take(&self, admitted: Admitted) {
         self.current.take(&admitted.batch, now::unix_nanos());
+        if admitted.is_repetition {
+            return;
+        }
         if self.debug {
             debug::tell(&admitted.batch);
         }
@@ -235,7 +241,7 @@ async fn turn(
     if !batch.is_empty() {
         let now_ns = now::unix_nanos();
         counters.writing(Some(now_ns));
-        writer.write(&batch, now_ns).await;
+        writer.write(&mut batch, now_ns).await;
         further.news.tell(batch.iter().map(|admitted| &admitted.batch));
     }
     for admitted in batch {

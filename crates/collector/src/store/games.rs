@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Reader, StoredLog,
-    logs::{match_phrase, stored_logs},
+    logs::{match_phrase, push_text_search, stored_logs},
     traces::{ids_json, stored_span},
 };
 use crate::{ids::TraceId, story::Scene};
@@ -119,9 +119,10 @@ impl Reader {
         let mut query = sqlx::QueryBuilder::new(
             "SELECT time_ns, service, body FROM logs WHERE trace_id IS NULL AND TRUE",
         );
-        self.push_text_search(&mut query, &match_phrase(game)).await?;
+        let mut snapshot = self.snapshot().await?;
+        push_text_search(&mut query, &match_phrase(game), &mut snapshot).await?;
         query.push(" ORDER BY time_ns, id LIMIT ").push_bind(LOGS);
-        stored_logs(query.build_query_as().fetch_all(self.pool()).await?)
+        stored_logs(query.build_query_as().fetch_all(&mut *snapshot).await?)
     }
 }
 

@@ -10,6 +10,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{
     Origin, Reader, origin,
+    read::slices,
     traces::nanos,
     write::{ROWS_PER_INSERT, Tally, insert_rows},
 };
@@ -164,27 +165,12 @@ impl Reader {
                 query.push(condition).push_bind(moment);
             }
         }
+        let mut snapshot = self.snapshot().await?;
         if let Some(words) = filter.text.as_deref().and_then(match_expression) {
-            self.push_text_search(&mut query, &words).await?;
+            push_text_search(&mut query, &words, &mut snapshot).await?;
         }
         query.push(" ORDER BY time_ns DESC, id DESC LIMIT ").push_bind(i64::from(filter.limit));
-        stored_logs(query.build_query_as().fetch_all(self.pool()).await?)
-    }
-
-    pub(super) async fn push_text_search(
-        &self,
-        query: &mut QueryBuilder<Sqlite>,
-        words: &str,
-    ) -> sqlx::Result<()> {
-        query.push(" AND id IN (");
-        for (nth, slice) in self.slices().await?.into_iter().enumerate() {
-            query.push(if nth == 0 { "" } else { " UNION ALL " });
-            query
-                .push(format!("SELECT rowid FROM logs_text_{slice} WHERE logs_text_{slice} MATCH "))
-                .push_bind(words);
-        }
-        query.push(")");
-        Ok(())
+        stored_logs(query.build_query_as().fetch_all(&mut *snapshot).await?)
     }
 
     /// The log records of a trace, earliest first.
@@ -198,6 +184,23 @@ impl Reader {
         .await?;
         stored_logs(rows)
     }
+}
+
+/// Restricts a query of log records to those with these words. It names slices, so it must be asked of the same snapshot.
+pub(super) async fn push_text_search(
+    query: &mut QueryBuilder<Sqlite>,
+    words: &str,
+    snapshot: &mut SqliteConnection,
+) -> sqlx::Result<()> {
+    query.push(" AND id IN (");
+    for (nth, slice) in slices(snapshot).await?.into_iter().enumerate() {
+        query.push(if nth == 0 { "" } else { " UNION ALL " });
+        query
+            .push(format!("SELECT rowid FROM logs_text_{slice} WHERE logs_text_{slice} MATCH "))
+            .push_bind(words);
+    }
+    query.push(")");
+    Ok(())
 }
 
 pub(super) fn stored_logs(rows: Vec<(i64, String, Vec<u8>)>) -> sqlx::Result<Vec<StoredLog>> {
@@ -227,7 +230,45 @@ fn match_expression(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::match_expression;
+    use std::{sync::Arc, time::Duration};
+
+    use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
+    use sqlx::Connection as _;
+
+    use super::*;
+    use crate::store::{Caps, open};
+
+    fn export(text: &str) -> ExportLogsServiceRequest {
+        let body = Some(AnyValue { value: Some(Value::StringValue(text.into())) });
+        let log_records = vec![LogRecord { body, ..LogRecord::default() }];
+        let scope_logs = vec![ScopeLogs { log_records, ..ScopeLogs::default() }];
+        ExportLogsServiceRequest {
+            resource_logs: vec![ResourceLogs { scope_logs, ..ResourceLogs::default() }],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_search_finds_what_is_dropped_while_it_looks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("telemetry.db");
+        let age = Duration::from_hours(1);
+        let (mut writer, reader) =
+            open(&path, Caps { bytes: 64 << 20, age }, Arc::default(), 0).await.unwrap();
+        let mut db = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+        insert(&mut db, 1, &export("reminder sent"), 0, &mut 1).await.unwrap();
+        let filter = LogFilter { text: Some("reminder".into()), limit: 9, ..LogFilter::default() };
+        assert_eq!(reader.find_logs(&filter).await.unwrap().len(), 1);
+
+        let mut snapshot = reader.snapshot().await.unwrap();
+        let mut query = QueryBuilder::new("SELECT time_ns, service, body FROM logs WHERE TRUE");
+        push_text_search(&mut query, "reminder", &mut snapshot).await.unwrap();
+        writer.retain(3_600_000_000_000).await;
+        assert_eq!(slices(&mut db).await.unwrap(), [2]);
+        let found = query.build_query_as().fetch_all(&mut *snapshot).await.unwrap();
+        assert_eq!(stored_logs(found).unwrap().len(), 1);
+        drop(snapshot);
+        assert!(reader.find_logs(&filter).await.unwrap().is_empty());
+    }
 
     #[test]
     fn what_people_type_is_never_syntax() {

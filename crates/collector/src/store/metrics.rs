@@ -160,7 +160,8 @@ async fn insert_points(db: &mut SqliteConnection, slice: i64, rows: &[(i64, Row)
                 .push_bind(point.buckets.as_deref())
                 .push_bind(point.exemplars.as_deref());
         })
-        .await?;
+        .await?
+        .rows_affected();
     }
     Ok(Tally::of(rows.len(), stored))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use super::Origin;
 
@@ -22,9 +22,10 @@ impl Reader {
         &self.pool
     }
 
-    /// Numbers of the slices held, oldest first.
-    pub(super) async fn slices(&self) -> sqlx::Result<Vec<i64>> {
-        sqlx::query_scalar("SELECT number FROM slices ORDER BY number").fetch_all(&self.pool).await
+    /// What is held at the first look, for as long as one keeps looking: a slice that is named stays, although it be
+    /// dropped meanwhile.
+    pub(super) async fn snapshot(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
+        self.pool.begin().await
     }
 
     /// Resources and scopes by their ids.
@@ -47,6 +48,11 @@ impl Reader {
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Numbers of the slices held, oldest first.
+pub(super) async fn slices(db: &mut SqliteConnection) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar("SELECT number FROM slices ORDER BY number").fetch_all(db).await
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds the text anywhere.

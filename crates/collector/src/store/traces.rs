@@ -1,13 +1,13 @@
 //! Spans in, traces out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     trace::v1::{Span, span::SpanKind, status::StatusCode},
 };
 use prost::Message as _;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use self::rollup::Rollup;
 use super::{
@@ -39,30 +39,43 @@ struct Row<'a> {
     body: Vec<u8>,
 }
 
-/// Writes the spans of one export. A span that the slice has already is a duplicate and left as it is.
+/// Writes the spans of one export. A span that the slice has already is a duplicate: it is left as it is there, counts in
+/// no sum, and is taken out of the export, which goes on.
 pub(super) async fn insert(
     db: &mut SqliteConnection,
     slice: i64,
-    request: &ExportTraceServiceRequest,
+    request: &mut ExportTraceServiceRequest,
     callers: &mut Callers,
 ) -> sqlx::Result<Tally> {
     let origins = origins(request);
     origin::insert(db, slice, &origins).await?;
     let spans = request.resource_spans.iter().flat_map(|r| &r.scope_spans).zip(&origins);
-    let rows: Vec<_> = spans
+    let mut rows: Vec<_> = spans
         .flat_map(|(scope, origin)| {
             scope.spans.iter().map(move |span| Row { span, origin, body: span.encode_to_vec() })
         })
         .collect();
-    let mut stored = 0;
+    let mut are_new = Vec::with_capacity(rows.len());
     for rows in rows.chunks(ROWS_PER_INSERT) {
-        stored += insert_spans(db, slice, rows).await?;
+        are_new.extend(insert_spans(db, slice, rows).await?);
     }
+    retain(&mut rows, &mut are_new.iter());
     insert_links(db, slice, &rows).await?;
-    // A repetition is rare, and counted once more.
     Rollup::of(&rows).write(db, slice).await?;
     rollup::write_calls(db, slice, callers.learn(&rows)).await?;
-    Ok(Tally::of(rows.len(), stored))
+    let tally = Tally::of(are_new.len(), rows.len() as u64);
+    if tally.duplicate > 0 {
+        let mut are_new = are_new.iter();
+        for scope in request.resource_spans.iter_mut().flat_map(|resource| &mut resource.scope_spans) {
+            retain(&mut scope.spans, &mut are_new);
+        }
+    }
+    Ok(tally)
+}
+
+/// Keeps the items whose mark says so.
+fn retain<'a, T>(items: &mut Vec<T>, marks: &mut impl Iterator<Item = &'a bool>) {
+    items.retain(|_| marks.next().is_some_and(|mark| *mark));
 }
 
 /// One origin for each scope of the request, in order.
@@ -73,12 +86,13 @@ fn origins(request: &ExportTraceServiceRequest) -> Vec<Origin> {
         .collect()
 }
 
-async fn insert_spans(db: &mut SqliteConnection, slice: i64, rows: &[Row<'_>]) -> sqlx::Result<u64> {
+/// Says of each row whether it is new.
+async fn insert_spans(db: &mut SqliteConnection, slice: i64, rows: &[Row<'_>]) -> sqlx::Result<Vec<bool>> {
     let head = format!(
         "INSERT OR IGNORE INTO spans_{slice} (trace_id, span_id, parent_id, service, name, kind, entry, start_ns, \
          duration_ns, error, game_id, origin_id, body) "
     );
-    insert_rows(db, (&head, ""), rows, |mut row, Row { span, origin, body }| {
+    let inserted = insert_rows(db, (&head, ""), rows, |mut row, Row { span, origin, body }| {
         let parent = Some(&*span.parent_span_id).filter(|id| !id.is_empty());
         let is_error = span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error);
         row.push_bind(&*span.trace_id)
@@ -95,7 +109,33 @@ async fn insert_spans(db: &mut SqliteConnection, slice: i64, rows: &[Row<'_>]) -
             .push_bind(origin.id)
             .push_bind(&**body);
     })
-    .await
+    .await?;
+    match inserted.rows_affected() {
+        0 => Ok(vec![false; rows.len()]),
+        all if all == rows.len() as u64 => Ok(vec![true; rows.len()]),
+        // Those that were inserted are numbered one after the other.
+        some => {
+            let last_before = inserted.last_insert_rowid() - some.cast_signed();
+            let mut new = ids_after(db, slice, last_before).await?;
+            // Of two that are the same in one statement, the first is the one that was inserted.
+            Ok(rows
+                .iter()
+                .map(|Row { span, .. }| new.remove(&(span.trace_id.clone(), span.span_id.clone())))
+                .collect())
+        }
+    }
+}
+
+/// The ids of the spans that were inserted after a row.
+async fn ids_after(
+    db: &mut SqliteConnection,
+    slice: i64,
+    row: i64,
+) -> sqlx::Result<HashSet<(Vec<u8>, Vec<u8>)>> {
+    let statement = format!("SELECT trace_id, span_id FROM spans_{slice} WHERE rowid > $1");
+    let ids: Vec<(Vec<u8>, Vec<u8>)> =
+        sqlx::query_as(AssertSqlSafe(statement)).bind(row).fetch_all(db).await?;
+    Ok(ids.into_iter().collect())
 }
 
 /// By these spans a trace enters a service.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated,
-    sqlite::SqliteConnectOptions,
+    ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection,
+    query_builder::Separated,
+    sqlite::{SqliteConnectOptions, SqliteQueryResult},
 };
 
 use super::{
@@ -34,6 +35,11 @@ impl Tally {
     pub(super) fn of(given: usize, stored: u64) -> Self {
         Self { stored, duplicate: (given as u64).saturating_sub(stored) }
     }
+
+    /// Nothing of it was new.
+    fn is_repetition(self) -> bool {
+        self.stored == 0 && self.duplicate > 0
+    }
 }
 
 /// Writes to the store. There is one.
@@ -60,8 +66,9 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Stores the batch in one transaction. When that fails the items are lost, which is logged and counted.
-    pub(crate) async fn write(&mut self, batch: &[Admitted], now_ns: i64) {
+    /// Stores the batch in one transaction, and marks what was there already. When that fails the items are lost, which
+    /// is logged and counted.
+    pub(crate) async fn write(&mut self, batch: &mut [Admitted], now_ns: i64) {
         let written = self.try_write(batch, now_ns).await;
         self.counters.wrote(written.is_ok());
         match written {
@@ -74,7 +81,7 @@ impl Writer {
             Err(error) => {
                 let items: usize = batch.iter().map(|admitted| admitted.items).sum();
                 tracing::error!(name: "collector.write.exception", error = %error, items, "a batch could not be stored");
-                for admitted in batch {
+                for admitted in &*batch {
                     self.counters.settle(admitted.signal, Fate::Failed, admitted.items as u64);
                 }
                 self.mend().await;
@@ -98,19 +105,20 @@ impl Writer {
         }
     }
 
-    async fn try_write(&mut self, batch: &[Admitted], now_ns: i64) -> sqlx::Result<[Tally; 3]> {
+    async fn try_write(&mut self, batch: &mut [Admitted], now_ns: i64) -> sqlx::Result<[Tally; 3]> {
         let slice = self.slices.current();
         let mut next_log_id = self.next_log_id;
         let mut tallies = [Tally::default(); 3];
         let mut tx = self.db.begin_with("BEGIN IMMEDIATE").await?;
         for admitted in batch {
-            let tally = match &admitted.batch {
+            let tally = match &mut admitted.batch {
                 Batch::Traces(request) => traces::insert(&mut tx, slice, request, &mut self.callers).await?,
                 Batch::Metrics(request) => metrics::insert(&mut tx, slice, request).await?,
                 Batch::Logs(request) => {
                     logs::insert(&mut tx, slice, request, now_ns, &mut next_log_id).await?
                 }
             };
+            admitted.is_repetition = tally.is_repetition();
             let sum = &mut tallies[admitted.signal as usize];
             sum.stored += tally.stored;
             sum.duplicate += tally.duplicate;
@@ -151,19 +159,20 @@ impl Writer {
     }
 }
 
-/// Inserts rows by one statement (`head` up to its `VALUES`, `tail` behind them) and says how many were new.
+/// Inserts rows by one statement (`head` up to its `VALUES`, `tail` behind them) and says how many were new, and which
+/// was the last.
 pub(super) async fn insert_rows<T>(
     db: &mut SqliteConnection,
     (head, tail): (&str, &'static str),
     rows: &[T],
     bind: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
-) -> sqlx::Result<u64> {
+) -> sqlx::Result<SqliteQueryResult> {
     if rows.is_empty() {
-        return Ok(0);
+        return Ok(SqliteQueryResult::default());
     }
     let mut statement = QueryBuilder::new(head);
     statement.push_values(rows, bind).push(tail);
     // Only the statement of a full chunk is worth keeping prepared.
     let query = statement.build().persistent(rows.len() == ROWS_PER_INSERT);
-    Ok(query.execute(db).await?.rows_affected())
+    query.execute(db).await
 }

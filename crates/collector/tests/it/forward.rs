@@ -1,6 +1,7 @@
 //! What is received goes on, whatever the other side does.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -53,9 +54,16 @@ pub(crate) struct Other {
 pub(crate) struct Got {
     pub(crate) spans: Vec<String>,
     pub(crate) logs: usize,
-    metrics: Vec<String>,
-    /// What the metrics of spans say at last: how many there were.
-    calls: i64,
+    pub(crate) metrics: Vec<String>,
+    /// What the metrics of spans say at last, by their resource.
+    calls: BTreeMap<Vec<u8>, i64>,
+}
+
+impl Got {
+    /// How many spans there were, by the metrics of spans.
+    pub(crate) fn calls(&self) -> i64 {
+        self.calls.values().sum()
+    }
 }
 
 impl Other {
@@ -130,13 +138,15 @@ async fn traces(State(other): State<Other>, headers: HeaderMap, body: Bytes) -> 
 async fn metrics(State(other): State<Other>, headers: HeaderMap, body: Bytes) -> Result<(), Refusal> {
     other.answer(&headers)?;
     let request = ExportMetricsServiceRequest::decode(&*plain(&body)).unwrap();
-    let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
-    let metrics: Vec<_> = scopes.flat_map(|scope| &scope.metrics).collect();
-    let calls = metrics.iter().filter(|metric| metric.name == "traces.span.metrics.calls");
-    let calls: i64 = calls.map(|metric| sum(metric)).sum();
     other.got.send_modify(|got| {
-        got.calls = got.calls.max(calls);
-        got.metrics.extend(metrics.iter().map(|metric| metric.name.clone()));
+        for of in &request.resource_metrics {
+            for metric in of.scope_metrics.iter().flat_map(|scope| &scope.metrics) {
+                got.metrics.push(metric.name.clone());
+                if metric.name == "traces.span.metrics.calls" {
+                    got.calls.insert(of.resource.as_ref().unwrap().encode_to_vec(), sum(metric));
+                }
+            }
+        }
     });
     Ok(())
 }
@@ -332,7 +342,7 @@ async fn errors_go_on_and_the_rest_is_sampled() {
     }
     assert_eq!(health(&world).signals[0].sent, 7);
     // They were counted before they were sampled.
-    other.gets(|got| got.calls == 16).await;
+    other.gets(|got| got.calls() == 16).await;
     world.stop().await;
 }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use collector::ForwardCounts;
 
 use crate::{
-    forward::{Mood, Other, health, say, to},
+    forward::{Got, Mood, Other, health, say, to},
     harness::World,
     story::{self, API, CREATED},
 };
@@ -103,5 +103,38 @@ async fn a_trace_whose_error_comes_a_moment_later_goes_on_whole() {
     let got = other.gets(|got| !got.spans.is_empty()).await;
     assert_eq!(got.spans, ["first half"]);
     assert_eq!(health(&world).signals[0].sampled_out, 0);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_repeated_goes_on_once_and_is_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = Other::listen(Mood::Takes).await;
+    let mut config = to(&other.address, folder.path());
+    config.pace.red = Duration::from_millis(50);
+    let world = World::with(|world| world.options.forward = Some(config)).await;
+    let counter = |name| story::metric_export(API, vec![story::counter(name, AT, 3, &[])]);
+    world.send("traces", &story::export(story::created(AT))).await;
+    world.send("metrics", &counter("repeated")).await;
+    let games = world.read("games").await;
+    assert!(games[0]["spans"].as_u64() > Some(0), "{games}");
+
+    world.send("traces", &story::export(story::created(AT))).await;
+    world.send("metrics", &counter("repeated")).await;
+    // Now with something new beside it.
+    let last = story::span(API, CREATED, 99, 1, "last").at(AT, 0, 1);
+    let again = story::created(AT).into_iter().chain([last]);
+    world.send("traces", &story::export(again)).await;
+    world.send("metrics", &counter("last")).await;
+    assert_eq!(world.read("games").await, games);
+    let duplicate = world.collector.health().signals.map(|counts| counts.duplicate);
+    assert_eq!(duplicate, [18, 1, 0]);
+
+    let is_last = |name: &String| name == "last";
+    let has_all =
+        |got: &Got| got.spans.iter().any(is_last) && got.metrics.iter().any(is_last) && got.calls() > 9;
+    let got = other.gets(has_all).await;
+    let repeated = got.metrics.iter().filter(|name| *name == "repeated").count();
+    assert_eq!((got.spans.len(), got.calls(), repeated), (10, 10, 1));
     world.stop().await;
 }
