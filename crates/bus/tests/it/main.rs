@@ -24,10 +24,12 @@ mod on_rabbitmq {
     conformance!(tell);
 }
 
+mod killed;
 mod limits;
 mod management;
 mod proxy;
 mod refusals;
+mod server;
 mod speed;
 mod topology;
 mod traces;

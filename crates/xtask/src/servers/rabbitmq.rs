@@ -13,6 +13,8 @@ pub(crate) const VARIABLE: &str = "MUSTER_TEST_AMQP_URL";
 const MANAGEMENT_VARIABLE: &str = "MUSTER_TEST_RABBITMQ_MANAGEMENT_URL";
 /// What those that look at its metrics want: where its own exporter stands.
 const METRICS_VARIABLE: &str = "MUSTER_TEST_RABBITMQ_METRICS_URL";
+/// What those start that want one of their own, to kill: the path of the program.
+const PROGRAM_VARIABLE: &str = "MUSTER_TEST_RABBITMQ_SERVER";
 
 /// Debian's programs on the path become the user `rabbitmq`; these stay who they are.
 const PROGRAM: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -61,6 +63,7 @@ impl Ports {
             (VARIABLE, format!("amqp://muster:muster@127.0.0.1:{amqp}/%2f")),
             (MANAGEMENT_VARIABLE, format!("http://muster:muster@127.0.0.1:{management}")),
             (METRICS_VARIABLE, format!("http://127.0.0.1:{metrics}/metrics")),
+            (PROGRAM_VARIABLE, PROGRAM.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
