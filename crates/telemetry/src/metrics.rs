@@ -144,7 +144,7 @@ impl Metrics {
         self.invalid_requests.increment([route.into()]);
     }
 
-    /// A card was `edited`, `coalesced`, `reposted` or `failed`.
+    /// A card was `edited`, `reposted`, `put_off` or found `gone`.
     pub fn card_edit(&self, result: &'static str) {
         self.card_edits.increment([result.into()]);
     }

@@ -14,6 +14,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 use telemetry::registry::Emitted;
 
 /// Everything that has come.
@@ -52,10 +53,14 @@ impl Exported {
     pub(super) fn take_logs(&mut self, request: ExportLogsServiceRequest) {
         for batch in request.resource_logs {
             let resource = resource(batch.resource);
-            for record in batch.scope_logs.into_iter().flat_map(|scope| scope.log_records) {
+            let scopes = batch.scope_logs.into_iter();
+            let records =
+                scopes.flat_map(|it| it.log_records.into_iter().map(move |log| (it.scope.clone(), log)));
+            for (scope, record) in records {
                 self.logs.push(json!({
                     "service": resource["service.name"],
                     "resource": resource,
+                    "scope": scope.unwrap_or_default().name,
                     "event_name": record.event_name,
                     "severity": record.severity_text,
                     "body": any(record.body),
@@ -97,10 +102,11 @@ impl Exported {
         for span in &self.spans {
             emitted.span(&text(span, "kind"), &text(span, "name"), keys(span));
         }
-        for log in self.logs.iter().filter(|log| !is_a_librarys(&text(log, "event_name"))) {
+        for log in self.logs.iter().filter(|log| !is_a_librarys(log)) {
             emitted.event(&text(log, "event_name"), keys(log));
         }
-        for series in self.series.keys() {
+        // A series that is bound is exported before anything is recorded in it.
+        for (series, _) in self.series.iter().filter(|(_, point)| point["count"] != 0) {
             emitted.metric(&series.metric, series.attributes.keys().cloned());
         }
         emitted
@@ -170,9 +176,12 @@ impl Exported {
     }
 }
 
-/// What libraries say at the level of debug has no name but the place in their sources.
-fn is_a_librarys(event: &str) -> bool {
-    event.starts_with("event /") && event.contains("/registry/src/")
+/// What libraries say at the level of debug has no name; what we say has one.
+fn is_a_librarys(log: &Value) -> bool {
+    let scope = log["scope"].as_str().unwrap_or_default();
+    let part = scope.split("::").next().unwrap_or_default();
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    log["event_name"] == "" && !crates.join(part).is_dir()
 }
 
 fn shaped(span: Span, resource: &Value, schema_url: &str) -> Value {

@@ -124,6 +124,11 @@ pub(super) fn errors_come_first(exported: &Exported) {
     let failures: Vec<_> =
         exported.logs.iter().filter(is_exception).filter(|log| log["span_id"].is_string()).collect();
     assert!(failures.len() > 5, "the story has its troubles: {failures:#?}");
+    let is_told = |span: &Value| failures.iter().any(|failure| failure["span_id"] == span["span_id"]);
+    let untold = exported.spans.iter().filter(|span| span["status"] == "error");
+    let untold: Vec<_> =
+        untold.filter(|span| !is_told(span) || said(span, "status_message").is_empty()).collect();
+    assert!(untold.is_empty(), "an error has its record and its description: {untold:#?}");
     for failure in failures {
         let beside: Vec<_> =
             exported.logs.iter().filter(|log| log["span_id"] == failure["span_id"]).collect();

@@ -175,15 +175,15 @@ async fn find_half_of_it_gone(program: &Program, guild: &Guild, home: &Home) {
     rename(home, "shards", "gone").await;
     guild.faults(json!({})).await;
     program.says("bot.shard_not_claimed").await;
-    guild.faults(json!({ "html_errors": 20 })).await;
+    guild.faults(json!({ "html_errors": 60 })).await;
     rename(home, "guilds", "also_gone").await;
     rename(home, "gone", "shards").await;
     program.says("bot.guilds_not_recalled").await;
     program.says("bot.application_unknown").await;
-    // Its session is forgotten; whoever begins one gives every guild its commands.
+    rename(home, "also_gone", "guilds").await;
+    // Its session is forgotten; whoever begins one gives every guild its commands, once it is written down.
     program.says("bot.commands_not_registered").await;
     guild.faults(json!({})).await;
-    rename(home, "also_gone", "guilds").await;
 }
 
 /// What somebody calls himself who begins to say something and doesn't end.
