@@ -144,7 +144,7 @@ impl Metrics {
         self.invalid_requests.increment([route.into()]);
     }
 
-    /// A card was `edited`, `reposted`, `put_off` or found `gone`.
+    /// A card was `edited`, `reposted`, `put_off`, found `gone` or `forbidden`, or it `failed`.
     pub fn card_edit(&self, result: &'static str) {
         self.card_edits.increment([result.into()]);
     }
