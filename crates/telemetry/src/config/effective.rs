@@ -6,6 +6,8 @@ use url::Url;
 
 use super::{ExemplarFilter, Exporter, Protocol, Signal, TelemetryConfig, TemporalityPreference, UserIds};
 
+/// In place of a value that nobody is to see.
+pub(super) const MASKED: &str = "***";
 /// Where OTLP goes over HTTP when nobody says where.
 const DEFAULT_HTTP: &str = "http://localhost:4318/";
 /// Where OTLP goes over gRPC when nobody says where.
@@ -68,7 +70,7 @@ impl TelemetryConfig {
         text.push_str(if signal.tls.authorities.is_some() { ",own authorities" } else { "" });
         text.push_str(if signal.tls.identity.is_some() { ",client certificate" } else { "" });
         for name in signal.headers.keys() {
-            text.extend([",", name, ":***"]);
+            text.extend([",", header_name(name), ":", MASKED]);
         }
         text.push(')');
         text
@@ -78,6 +80,12 @@ impl TelemetryConfig {
         let parent = if self.sampling.parent_based { "parentbased_" } else { "" };
         format!("{parent}traceidratio:{}", self.sampling.ratio)
     }
+}
+
+/// A header's name, unless it may be a token that was given without a name and ends in `=`.
+pub(super) fn header_name(name: &str) -> &str {
+    let is_word = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    if is_word { name } else { MASKED }
 }
 
 /// The specification appends the path, whether the base ends in a slash or not.

@@ -14,17 +14,16 @@ pub struct Limits {
     pub log_value_characters: usize,
     /// Attributes of a span.
     pub span_attributes: u32,
-    /// Events of a span.
-    pub span_events: u32,
     /// Links of a span.
     pub span_links: u32,
-    /// Attributes of an event.
-    pub event_attributes: u32,
-    /// Attributes of a link.
-    pub link_attributes: u32,
     /// Attributes of a log record.
     pub log_attributes: u32,
 }
+
+/// Limits that are read, so that a wrong one is told, and bound nothing: spans have no events, since what went wrong is
+/// a log record, and links no attributes.
+pub(super) const UNBOUNDED: [&str; 3] =
+    ["OTEL_SPAN_EVENT_COUNT_LIMIT", "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"];
 
 impl Default for Limits {
     fn default() -> Self {
@@ -32,10 +31,7 @@ impl Default for Limits {
             span_value_characters: 8_192,
             log_value_characters: 8_192,
             span_attributes: 128,
-            span_events: 128,
             span_links: 128,
-            event_attributes: 128,
-            link_attributes: 128,
             log_attributes: 128,
         }
     }
@@ -75,6 +71,9 @@ impl Environment<'_> {
         let (any_length, any_count) =
             (length("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT")?, count("OTEL_ATTRIBUTE_COUNT_LIMIT")?);
         let or = |own: Option<u32>, default| own.unwrap_or(default);
+        for of_what_no_span_has in UNBOUNDED {
+            count(of_what_no_span_has)?;
+        }
         Ok(Limits {
             span_value_characters: length("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")?
                 .or(any_length)
@@ -90,10 +89,7 @@ impl Environment<'_> {
                 count("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT")?.or(any_count),
                 default.log_attributes,
             ),
-            span_events: or(count("OTEL_SPAN_EVENT_COUNT_LIMIT")?, default.span_events),
             span_links: or(count("OTEL_SPAN_LINK_COUNT_LIMIT")?, default.span_links),
-            event_attributes: or(count("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT")?, default.event_attributes),
-            link_attributes: or(count("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT")?, default.link_attributes),
         })
     }
 

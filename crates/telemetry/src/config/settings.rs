@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::effective::{exemplars, temporality};
+use super::effective::{MASKED, exemplars, header_name, temporality};
+use super::limits::UNBOUNDED;
 use super::{Batching, Exporter, Protocol, Signal, TelemetryConfig, UserIds};
 
 /// What a variable has come to.
@@ -21,8 +22,6 @@ pub struct Setting {
     pub is_live: bool,
 }
 
-/// In place of a value that nobody is to see.
-const MASKED: &str = "***";
 /// In place of no value.
 const NOTHING: &str = "-";
 /// Where the three signals don't agree.
@@ -197,6 +196,7 @@ impl TelemetryConfig {
 
     fn limits(&self) -> Vec<Setting> {
         let limits = &self.limits;
+        let [events, event_attributes, link_attributes] = UNBOUNDED;
         let either = |span: usize, log: usize| {
             if span == log { span.to_string() } else { DIFFERS.to_owned() }
         };
@@ -225,10 +225,10 @@ impl TelemetryConfig {
                 limits.log_attributes,
                 "The same for log records alone",
             ),
-            fixed("OTEL_SPAN_EVENT_COUNT_LIMIT", limits.span_events, "Most events of a span"),
             fixed("OTEL_SPAN_LINK_COUNT_LIMIT", limits.span_links, "Most links of a span"),
-            fixed("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", limits.event_attributes, "Most attributes of an event"),
-            fixed("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", limits.link_attributes, "Most attributes of a link"),
+            fixed(events, NOTHING, "Bounds nothing: spans have no events here, an exception is a log record"),
+            fixed(event_attributes, NOTHING, "Bounds nothing, like the one before"),
+            fixed(link_attributes, NOTHING, "Bounds nothing: links have no attributes here"),
         ]
     }
 }
@@ -281,7 +281,8 @@ fn shown(url: &Url) -> String {
 }
 
 fn headers(signal: &Signal) -> String {
-    let masked: Vec<_> = signal.headers.keys().map(|name| format!("{name}={MASKED}")).collect();
+    let masked: Vec<_> =
+        signal.headers.keys().map(|name| format!("{}={MASKED}", header_name(name))).collect();
     if masked.is_empty() { NOTHING.to_owned() } else { masked.join(",") }
 }
 

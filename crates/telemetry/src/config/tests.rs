@@ -95,10 +95,7 @@ fn limits_and_queues_are_read_for_their_signal() {
             span_value_characters: 100,
             log_value_characters: 200,
             span_attributes: 8,
-            span_events: 7,
             span_links: 6,
-            event_attributes: 5,
-            link_attributes: 0,
             log_attributes: 9,
         },
         5s,
@@ -111,7 +108,7 @@ fn limits_and_queues_are_read_for_their_signal() {
 }
 
 /// Values that can't be used.
-const WRONG: [(&str, &str); 26] = [
+const WRONG: [(&str, &str); 29] = [
     ("OTEL_SDK_DISABLED", "perhaps"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://x"),
@@ -129,6 +126,9 @@ const WRONG: [(&str, &str); 26] = [
     ("OTEL_TRACES_SAMPLER", "sometimes"),
     ("OTEL_RESOURCE_ATTRIBUTES", "a=%zz"),
     ("OTEL_METRIC_EXPORT_INTERVAL", "0"),
+    ("OTEL_SPAN_EVENT_COUNT_LIMIT", "few"),
+    ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "-1"),
+    ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "1.5"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
     ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "9000"),
     ("OTEL_SPAN_LINK_COUNT_LIMIT", "-1"),
@@ -165,6 +165,9 @@ fn what_is_wrong_is_one_line_that_names_the_variable() {
     OTEL_TRACES_SAMPLER: "sometimes" must be always_on, always_off, traceidratio, or parentbased_ before one
     OTEL_RESOURCE_ATTRIBUTES: it must be key=value,key=value, percent-encoded
     OTEL_METRIC_EXPORT_INTERVAL: "0" must be a number of milliseconds, at least 1
+    OTEL_SPAN_EVENT_COUNT_LIMIT: "few" must be a number, at least 0
+    OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: "-1" must be a number, at least 0
+    OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: "1.5" must be a number, at least 0
     OTEL_BSP_MAX_QUEUE_SIZE: "0" must be a number of items, at least 1
     OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: "9000" must be at most the size of the queue
     OTEL_SPAN_LINK_COUNT_LIMIT: "-1" must be a number, at least 0
@@ -259,6 +262,7 @@ fn what_is_shown_is_what_was_given_but_for_secrets() {
     let given = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:canary@otlp.test/base/?token=canary"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=canary"),
+        ("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "canary123=="),
         ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc"),
         ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
         ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
@@ -281,13 +285,13 @@ fn what_is_shown_is_what_was_given_but_for_secrets() {
     MUSTER_TELEMETRY_USER_ID_KEY=***
     OTEL_EXPORTER_OTLP_ENDPOINT=https://otlp.test/***
     OTEL_EXPORTER_OTLP_PROTOCOL=by signal
-    OTEL_EXPORTER_OTLP_HEADERS=authorization=***
+    OTEL_EXPORTER_OTLP_HEADERS=by signal
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=https://otlp.test/***/v1/traces
     OTEL_EXPORTER_OTLP_TRACES_HEADERS=authorization=***
     OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=https://otlp.test/***/v1/metrics
     OTEL_EXPORTER_OTLP_METRICS_HEADERS=authorization=***
     OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=https://otlp.test/***
     OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=grpc
-    OTEL_EXPORTER_OTLP_LOGS_HEADERS=authorization=***
+    OTEL_EXPORTER_OTLP_LOGS_HEADERS=***=***
     ");
 }

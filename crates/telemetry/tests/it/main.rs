@@ -10,6 +10,7 @@ mod hostile;
 mod logs;
 mod metrics;
 mod panics;
+mod places;
 mod pools;
 mod receiver;
 mod registry;
