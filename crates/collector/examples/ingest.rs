@@ -33,6 +33,8 @@ const SERVICES: [&str; 4] = ["api-service", "bot-service", "notification-daemon"
 const SPANS_PER_TRACE: u64 = 10;
 const SPANS_PER_EXPORT: u64 = 500;
 const SENDERS: u64 = 4;
+/// At its memory, while it receives.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 const PAGE_ROUNDS: usize = 40;
 const MAX_STORE_BYTES: u64 = 4 << 30;
 
@@ -116,8 +118,15 @@ impl World {
             ));
         }
         let mut refused = 0;
-        while let Some(sent) = senders.join_next().await {
-            refused += sent??;
+        let (mut resident, mut look) = (Vec::new(), tokio::time::interval(BETWEEN_LOOKS));
+        loop {
+            tokio::select! {
+                sent = senders.join_next() => match sent {
+                    Some(sent) => refused += sent??,
+                    None => break,
+                },
+                _ = look.tick() => resident.push(self.usage()?.rss_mib),
+            }
         }
         let sending = began.elapsed();
         let health = self.settled().await?;
@@ -138,6 +147,7 @@ impl World {
         println!("figure,spans sent and not stored,{}", (rate * seconds).abs_diff(stored));
         println!("figure,spans received and not stored,{}", received.abs_diff(stored));
         println!("figure,percent of one core,{cpu_percent:.1}");
+        told_of_memory(&resident);
         Ok(())
     }
 
@@ -249,6 +259,22 @@ struct Usage {
     cpu_seconds: f64,
     rss_mib: f64,
     peak_mib: f64,
+}
+
+/// Every look at the memory, and what the last quarter of them is of the second: the first is its beginning.
+fn told_of_memory(resident: &[f64]) {
+    for mib in resident {
+        println!("sample,memory while it receives in MiB,{mib:.1}");
+    }
+    let median = |looks: &[f64]| {
+        let mut looks = looks.to_vec();
+        looks.sort_by(f64::total_cmp);
+        looks.get(looks.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    let quarter = resident.len() / 4;
+    let (early, late) = (median(&resident[quarter..2 * quarter]), median(&resident[3 * quarter..]));
+    println!("memory while it receives: {early:.1} MiB in the second quarter, {late:.1} MiB in the last");
+    println!("figure,growth of memory,{:.3}", late / early);
 }
 
 async fn get(address: &str) -> Outcome<(u16, Vec<u8>)> {

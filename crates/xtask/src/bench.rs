@@ -18,6 +18,7 @@ mod machine;
 mod overhead;
 mod server;
 mod sink;
+mod soak;
 mod statistics;
 mod table;
 
@@ -36,6 +37,8 @@ enum What {
     Engines(engines::Engines),
     /// How fast the collector takes spans, and its pages when it holds many.
     Collector(collector::Collector),
+    /// What becomes of a program that works for an hour: its memory, and whether every request is answered.
+    Soak(soak::Soak),
 }
 
 impl Bench {
@@ -48,6 +51,7 @@ impl Bench {
             What::Overhead(overhead) => overhead.run(),
             What::Engines(engines) => engines.run(),
             What::Collector(collector) => collector.run(),
+            What::Soak(soak) => soak.run(),
         }
     }
 }

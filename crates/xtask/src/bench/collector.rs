@@ -13,7 +13,7 @@ const fn most(name: &'static str, what: &'static str, (unit, bar): (&'static str
 }
 
 /// Of a run as long and as full as the bars are meant for.
-const WANTED: [Wanted; 5] = [
+const WANTED: [Wanted; 6] = [
     most("spans sent and not stored", "spans that were sent and are not in the store", ("", 0.0)),
     most(
         "spans received and not stored",
@@ -21,6 +21,13 @@ const WANTED: [Wanted; 5] = [
         ("", 0.0),
     ),
     most("percent of one core", "CPU time of the collector while it receives", ("% of a core", 25.0)),
+    Wanted {
+        name: "growth of memory",
+        what: "its memory in the last quarter of that time ÷ in the second",
+        unit: "",
+        digits: 2,
+        bar: Bar::AtMost(1.1),
+    },
     most("most memory in MiB", "the most memory of the whole run, pages included", ("MiB", 150.0)),
     most("slowest page p95 in ms", "the slowest page of the Observatory, P95", ("ms", 200.0)),
 ];

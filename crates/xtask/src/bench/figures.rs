@@ -34,6 +34,16 @@ impl Figures {
         Ok(())
     }
 
+    /// Takes a figure that was measured here.
+    pub(super) fn tell(&mut self, name: &str, value: f64) {
+        self.told.push((name.to_owned(), value));
+    }
+
+    /// Takes one of the measurements that a figure was made from.
+    pub(super) fn sample(&mut self, name: &str, value: f64) {
+        self.samples.push((name.to_owned(), value));
+    }
+
     /// Which programs failed, and how.
     pub(super) fn failures(&self) -> &[String] {
         &self.failures

@@ -3,12 +3,13 @@
 use crate::failure::{Doing, Failure};
 use crate::workspace;
 use block::{Block, Outcome};
-use scenario::Scenario;
-use seed::Seed;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use variant::Variant;
+
+pub(super) use scenario::Scenario;
+pub(super) use seed::Seed;
 
 mod block;
 mod report;

@@ -3,7 +3,7 @@ use crate::bench::connection::request;
 
 /// What is asked for, again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Scenario {
+pub(in crate::bench) enum Scenario {
     /// One query: who has this session (`GET /api/v1/me`).
     Query,
     /// A page of 50 games (`GET /api/v1/games`).
@@ -40,7 +40,7 @@ impl Scenario {
     }
 
     /// The request of this number; no two numbers of a server ask for the same change.
-    pub(super) fn request(self, seed: &Seed, number: usize) -> Vec<u8> {
+    pub(in crate::bench) fn request(self, seed: &Seed, number: usize) -> Vec<u8> {
         let host = seed.token(0);
         let bearer = [("authorization", host)];
         let game = seed.game(number);

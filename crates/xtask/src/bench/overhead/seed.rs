@@ -20,10 +20,10 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// A data folder from which every server starts, made through the program's own doors.
-pub(super) struct Seed {
+pub(in crate::bench) struct Seed {
     folder: PathBuf,
     /// The owner's session.
-    pub(super) cookie: String,
+    pub(in crate::bench) cookie: String,
     tokens: Vec<String>,
     /// A game that everybody has joined.
     lobby: String,
@@ -35,7 +35,7 @@ impl Seed {
     ///
     /// # Errors
     /// When the program refuses any of it.
-    pub(super) fn make(program: &Path, folder: &Path, games: usize) -> Result<Self, Failure> {
+    pub(in crate::bench) fn make(program: &Path, folder: &Path, games: usize) -> Result<Self, Failure> {
         let _ = std::fs::remove_dir_all(folder);
         let server = Server::start(program, folder, &super::variant::off())?;
         let tokens: Result<Vec<_>, _> = PEOPLE.iter().map(|name| token(program, folder, name)).collect();
@@ -107,6 +107,21 @@ impl Seed {
         folder: &Path,
         variables: &[(&str, String)],
     ) -> Result<Server, Failure> {
+        let server = self.awake_server(program, folder, variables)?;
+        self.quieten(&server)?;
+        Ok(server)
+    }
+
+    /// A server on a copy of it, whose clock runs and whose Discord answers.
+    ///
+    /// # Errors
+    /// When it can't be copied, or the program doesn't start.
+    pub(in crate::bench) fn awake_server(
+        &self,
+        program: &Path,
+        folder: &Path,
+        variables: &[(&str, String)],
+    ) -> Result<Server, Failure> {
         let _ = std::fs::remove_dir_all(folder);
         std::fs::create_dir_all(folder).doing("making a data folder")?;
         for file in std::fs::read_dir(&self.folder).doing("reading the seed")? {
@@ -116,9 +131,7 @@ impl Seed {
             }
             std::fs::copy(file.path(), folder.join(file.file_name())).doing("copying the seed")?;
         }
-        let server = Server::start(program, folder, variables)?;
-        self.quieten(&server)?;
-        Ok(server)
+        Server::start(program, folder, variables)
     }
 
     /// The body of a wish for a game; far enough away that none of its moments comes.
