@@ -4,8 +4,10 @@ use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data};
 
 use super::family::Kind;
 
-/// Units by what they are called in a name (UCUM, as OpenTelemetry uses it).
-const UNITS: [(&str, &str); 17] = [
+/// Units by what they are called in a name, after Prometheus' own translator
+/// (<https://github.com/prometheus/otlptranslator>). The dashboards of a Prometheus ask for names of its making, so that
+/// its oddities are kept.
+const UNITS: [(&str, &str); 24] = [
     ("d", "days"),
     ("h", "hours"),
     ("min", "minutes"),
@@ -17,14 +19,30 @@ const UNITS: [(&str, &str); 17] = [
     ("KiBy", "kibibytes"),
     ("MiBy", "mebibytes"),
     ("GiBy", "gibibytes"),
+    ("KBy", "kilobytes"),
+    ("MBy", "megabytes"),
+    ("GBy", "gigabytes"),
+    ("TBy", "terabytes"),
     ("m", "meters"),
     ("V", "volts"),
+    ("A", "amperes"),
+    ("J", "joules"),
     ("W", "watts"),
+    ("g", "grams"),
     ("Hz", "hertz"),
     ("Cel", "celsius"),
     ("%", "percent"),
 ];
-const PER: [(&str, &str); 4] = [("s", "second"), ("min", "minute"), ("h", "hour"), ("d", "day")];
+/// What comes behind a stroke; a minute is `m` here, and not `min`.
+const PER: [(&str, &str); 7] = [
+    ("s", "second"),
+    ("m", "minute"),
+    ("h", "hour"),
+    ("d", "day"),
+    ("w", "week"),
+    ("mo", "month"),
+    ("y", "year"),
+];
 
 /// The label of attributes whose names have no letter that Prometheus knows.
 const NAMELESS: &str = "key";
@@ -39,51 +57,63 @@ pub(super) fn of(metric: &Metric) -> Option<(Kind, String)> {
         Data::Histogram(_) | Data::ExponentialHistogram(_) => (Kind::Histogram, false),
         Data::Summary(_) => (Kind::Summary, false),
     };
-    let mut name = sanitized(&metric.name, ':');
-    if name.is_empty() {
+    let mut words = words(&metric.name);
+    if words.is_empty() {
         return None;
     }
-    for part in unit(&metric.unit, is_gauge) {
-        if !name.split('_').any(|token| token == part) {
-            name = format!("{name}_{part}");
+    for word in unit_words(&metric.unit) {
+        if !words.contains(&word) {
+            words.push(word);
         }
     }
-    if kind == Kind::Counter {
-        name = name.trim_end_matches("_total").to_owned();
+    if kind == Kind::Counter && words.iter().any(|word| word != "total") {
+        words.retain(|word| word != "total");
     }
-    Some((kind, name))
+    if is_gauge && metric.unit == "1" {
+        words.retain(|word| word != "ratio");
+        words.push("ratio".into());
+    }
+    let digit = words[0].starts_with(|letter: char| letter.is_ascii_digit());
+    Some((kind, format!("{}{}", if digit { "_" } else { "" }, words.join("_"))))
+}
+
+/// The parts of a name between whatever Prometheus has no letter for.
+fn words(name: &str) -> Vec<String> {
+    let parts = name.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == ':'));
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// The words that a unit adds to a name: `By/s` is `bytes`, `per_second`.
-fn unit(unit: &str, is_gauge: bool) -> Vec<String> {
-    if unit == "1" {
-        return if is_gauge { vec!["ratio".into()] } else { Vec::new() };
+fn unit_words(unit: &str) -> impl Iterator<Item = String> {
+    let (main, per) = unit.split_once('/').unwrap_or((unit, ""));
+    let per = unit_word(per, &PER).map(|per| format!("per_{per}"));
+    unit_word(main, &UNITS).into_iter().chain(per)
+}
+
+/// What stands in braces is a remark, and one is no unit.
+fn unit_word(unit: &str, known: &[(&str, &str)]) -> Option<String> {
+    let unit = unit.trim();
+    if unit == "1" || unit.contains(['{', '}']) {
+        return None;
     }
-    let (main, per) = unit.split_once('/').map_or((unit, None), |(main, per)| (main, Some(per)));
-    let word = |unit: &str, of: &[(&str, &str)]| {
-        let known = of.iter().find(|(short, _)| *short == unit).map(|(_, word)| (*word).to_owned());
-        known.unwrap_or_else(|| sanitized(unit, '_'))
-    };
-    // What stands in braces is a remark.
-    let main = (!main.is_empty() && !main.starts_with('{')).then(|| word(main, &UNITS));
-    let per = per.filter(|per| !per.is_empty() && !per.starts_with('{'));
-    main.into_iter().chain(per.map(|per| format!("per_{}", word(per, &PER)))).collect()
+    let found = known.iter().find(|(short, _)| *short == unit);
+    Some(words(found.map_or(unit, |(_, word)| word)).join("_")).filter(|word| !word.is_empty())
 }
 
 /// A label's name. Some labels mean something to Prometheus, and so cannot be attributes.
 pub(super) fn label(key: &str) -> String {
-    match sanitized(key, '_') {
+    match sanitized(key) {
         key if key.is_empty() => NAMELESS.into(),
         key if ["le", "quantile"].contains(&key.as_str()) => format!("exported_{key}"),
         key => key,
     }
 }
 
-/// Letters, digits, underscores and `also`; everything else is an underscore, of which never two stand together.
-fn sanitized(name: &str, also: char) -> String {
+/// Letters and digits; everything else is an underscore, of which never two stand together.
+fn sanitized(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for letter in name.chars() {
-        let letter = if letter.is_ascii_alphanumeric() || letter == also { letter } else { '_' };
+        let letter = if letter.is_ascii_alphanumeric() { letter } else { '_' };
         if letter != '_' || !text.ends_with('_') {
             text.push(letter);
         }
@@ -130,6 +160,11 @@ mod tests {
             "postgresql_bgwriter_duration_milliseconds"
         );
         assert_eq!(named("9..lives", "", gauge()), "_9_lives");
+        assert_eq!(named("a.ratio.of.b", "1", gauge()), "a_of_b_ratio");
+        assert_eq!(named("a.total.of.b", "", counter()), "a_of_b");
+        assert_eq!(named("requests", "1/s", gauge()), "requests_per_second");
+        assert_eq!(named("rain", "l/min", gauge()), "rain_l_per_min");
+        assert_eq!(named("turns", "{turn}/m", gauge()), "turns_per_minute");
         assert_eq!(label("http.response.status_code"), "http_response_status_code");
         assert_eq!(["le", "", "é", "__name__"].map(label), ["exported_le", "key", "key", "_name"]);
         let metric = Metric { name: "日本".into(), data: Some(gauge()), ..Metric::default() };

@@ -30,6 +30,8 @@ pub struct Series {
     pub name: String,
     /// Its kind.
     pub kind: Kind,
+    /// Its unit, where it is sent by OTLP.
+    pub unit: Option<String>,
     /// What Prometheus calls it; one name by which it may come, or two.
     pub shown: Vec<String>,
     /// Its labels as Prometheus shows them, where a registry lists them.
@@ -39,7 +41,8 @@ pub struct Series {
 impl Series {
     /// A metric that is sent by OTLP.
     fn sent(name: &str, kind: Kind, unit: &str) -> Self {
-        Self { name: name.to_owned(), kind, shown: vec![shown(name, kind, unit)], labels: None }
+        let (shown, unit) = (vec![shown(name, kind, unit)], Some(unit.to_owned()));
+        Self { name: name.to_owned(), kind, unit, shown, labels: None }
     }
 
     /// A metric of an exporter that Prometheus reads itself. A counter that doesn't end in `_total` gets that ending
@@ -50,7 +53,7 @@ impl Series {
         if through_otlp != name {
             shown.push(through_otlp);
         }
-        Self { name: name.to_owned(), kind, shown, labels: None }
+        Self { name: name.to_owned(), kind, unit: None, shown, labels: None }
     }
 }
 

@@ -1,8 +1,9 @@
 use super::Kind;
 
 /// UCUM's units that have a word in names, after the rules by which OTLP becomes Prometheus
-/// (<https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/>).
-const WORDS: [(&str, &str); 9] = [
+/// (<https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/>) and the tables of Prometheus'
+/// own translator (<https://github.com/prometheus/otlptranslator>).
+const WORDS: [(&str, &str); 24] = [
     ("d", "days"),
     ("h", "hours"),
     ("min", "minutes"),
@@ -11,17 +12,37 @@ const WORDS: [(&str, &str); 9] = [
     ("us", "microseconds"),
     ("ns", "nanoseconds"),
     ("By", "bytes"),
+    ("KiBy", "kibibytes"),
+    ("MiBy", "mebibytes"),
+    ("GiBy", "gibibytes"),
+    ("KBy", "kilobytes"),
+    ("MBy", "megabytes"),
+    ("GBy", "gigabytes"),
+    ("TBy", "terabytes"),
+    ("m", "meters"),
+    ("V", "volts"),
+    ("A", "amperes"),
+    ("J", "joules"),
+    ("W", "watts"),
+    ("g", "grams"),
+    ("Hz", "hertz"),
+    ("Cel", "celsius"),
     ("%", "percent"),
 ];
-const PER_WORDS: [(&str, &str); 4] = [("s", "second"), ("m", "minute"), ("h", "hour"), ("d", "day")];
+/// A minute behind a stroke is `m` there, and not `min`.
+const PER_WORDS: [(&str, &str); 7] = [
+    ("s", "second"),
+    ("m", "minute"),
+    ("h", "hour"),
+    ("d", "day"),
+    ("w", "week"),
+    ("mo", "month"),
+    ("y", "year"),
+];
 
 /// What Prometheus, and so Grafana Cloud, calls a metric that comes by OTLP.
 pub fn shown(name: &str, kind: Kind, unit: &str) -> String {
-    let mut words: Vec<String> = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let mut words = parts(name);
     for word in unit_words(unit) {
         if !words.contains(&word) {
             words.push(word);
@@ -35,24 +56,30 @@ pub fn shown(name: &str, kind: Kind, unit: &str) -> String {
         words.retain(|word| word != "ratio");
         words.push("ratio".to_owned());
     }
-    words.join("_")
+    let name = words.join("_");
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// What stands between letters that Prometheus doesn't know.
+fn parts(name: &str) -> Vec<String> {
+    let parts = name.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn unit_words(unit: &str) -> Vec<String> {
+    let (main, per) = unit.split_once('/').unwrap_or((unit, ""));
+    let per = word(per, &PER_WORDS).map(|per| format!("per_{per}"));
+    word(main, &WORDS).into_iter().chain(per).collect()
 }
 
 /// What is between braces explains, and is no unit.
-fn unit_words(unit: &str) -> Vec<String> {
-    let (main, per) = unit.split_once('/').map_or((unit, None), |(main, per)| (main, Some(per)));
-    let mut words: Vec<String> = word(main, &WORDS).into_iter().map(str::to_owned).collect();
-    if let Some(per) = per.and_then(|per| word(per, &PER_WORDS)) {
-        words.extend(["per".to_owned(), per.to_owned()]);
-    }
-    words
-}
-
-fn word<'a>(unit: &'a str, words: &[(&str, &'a str)]) -> Option<&'a str> {
-    if unit.is_empty() || unit == "1" || unit.contains(['{', '}']) {
+fn word(unit: &str, words: &[(&str, &str)]) -> Option<String> {
+    let unit = unit.trim();
+    if unit == "1" || unit.contains(['{', '}']) {
         return None;
     }
-    Some(words.iter().find(|(short, _)| *short == unit).map_or(unit, |(_, word)| word))
+    let word = words.iter().find(|(short, _)| *short == unit).map_or(unit, |(_, word)| word);
+    Some(parts(word).join("_")).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -77,6 +104,9 @@ mod tests {
             shown("postgresql.bgwriter.duration", Kind::Counter, "ms"),
             shown("postgresql.commits", Kind::Counter, "1"),
             shown("redis_commands_processed_total", Kind::Counter, ""),
+            shown("rain", Kind::Gauge, "l/min"),
+            shown("turns", Kind::Gauge, "{turn}/m"),
+            shown("9.lives", Kind::UpDown, ""),
         ];
         insta::assert_snapshot!(all.join("\n"), @r#"
         muster_outbox_oldest_age_seconds
@@ -94,6 +124,9 @@ mod tests {
         postgresql_bgwriter_duration_milliseconds_total
         postgresql_commits_total
         redis_commands_processed_total
+        rain_l_per_min
+        turns_per_minute
+        _9_lives
         "#);
     }
 }
