@@ -95,7 +95,7 @@ const CAUSES: [Cause; 13] = [
         alert: "MusterEngineDown",
         severity: Page,
         lasts: "2m",
-        query: "<pg_up> == 0 or <redis_up> == 0 or <up>{job=~\"rabbitmq.*\"} == 0",
+        query: "<pg_up> == 0 or <redis_up> == 0 or <up>{job=~\"rabbitmq.*|integrations/(postgres|redis)\"} == 0",
         summary: "{{ $labels.job }} on {{ $labels.instance }} does not answer Alloy",
         action: "Look at its container; without PostgreSQL nothing works, without the others it works later.",
     },
@@ -155,7 +155,8 @@ fn grown(part: &str) -> String {
     format!("increase({series}[{window}]) > 0 or ({series} unless {series} offset {window}) > 0{rest}")
 }
 
-const SERVICES: [ServiceName; 4] = [
+/// Those that have to be heard of.
+pub(super) const SERVICES: [ServiceName; 4] = [
     ServiceName::Api,
     ServiceName::Bot,
     ServiceName::NotificationDaemon,
