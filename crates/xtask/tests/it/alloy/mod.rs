@@ -1,8 +1,10 @@
 //! deploy/alloy/ against the reference of the Alloy that deploy/compose.yaml pins. No parser of Alloy's can be had from
-//! a package registry, so that there is one here; the table beside it says what each component takes.
+//! a package registry, so that there is one here; the table beside it says what each component takes and gives, with
+//! types. Alloy itself has not read these files: none is at hand where the tests run.
 
 mod components;
 mod syntax;
+mod types;
 
 use crate::repository::read;
 use components::{Components, Stability};
@@ -60,10 +62,21 @@ fn every_component_block_and_argument_exists_in_the_pinned_version() {
     assert!(read("deploy/compose.yaml").contains("grafana/alloy:v1.19."), "the table is of v1.19");
 }
 
+/// What stands in the gateway's configuration, what is written in its place, and what is said to that.
+type Slip = (&'static str, &'static str, &'static str);
+
+fn are_found(slips: &[Slip]) {
+    for (right, slip, complaint) in slips {
+        let text = read(GATEWAY).replacen(right, slip, 1);
+        assert_ne!(text, read(GATEWAY), "there is no {right}");
+        let wrong = Components::known().check(&text).expect_err(slip);
+        assert!(wrong.iter().any(|wrong| wrong.contains(complaint)), "{slip}: {wrong:?}");
+    }
+}
+
 #[test]
 fn a_slip_is_found() {
-    let known = Components::known();
-    let slips = [
+    are_found(&[
         (
             "otelcol.processor.batch \"all\"",
             "otelcol.processor.batches \"all\"",
@@ -91,11 +104,80 @@ fn a_slip_is_found() {
             "",
             "lacks the block output",
         ),
-    ];
-    for (right, slip, complaint) in slips {
-        let text = read(GATEWAY).replacen(right, slip, 1);
-        let wrong = known.check(&text).expect_err(slip);
-        assert!(wrong.iter().any(|wrong| wrong.contains(complaint)), "{slip}: {wrong:?}");
+    ]);
+}
+
+#[test]
+fn a_value_of_another_kind_is_found() {
+    are_found(&[
+        ("check_interval = \"1s\"", "check_interval = \"1\"", "check_interval is no Duration"),
+        ("limit          = \"350MiB\"", "limit          = 350", "limit is no Size"),
+        ("send_batch_size     = 2048", "send_batch_size     = \"2048\"", "send_batch_size is no Number"),
+        (
+            "traces = [otelcol.processor.batch.all.input]",
+            "traces = otelcol.processor.batch.all.input",
+            "traces is no Consumers",
+        ),
+        (
+            "auth     = otelcol.auth.basic.grafana_cloud.handler",
+            "auth     = otelcol.storage.file.queue.handler",
+            "auth takes no otelcol.storage.file.queue.handler, which is storage",
+        ),
+        (
+            "logs    = [otelcol.processor.batch.all.input]",
+            "logs    = [otelcol.connector.spanmetrics.red.input]",
+            "logs takes no otelcol.connector.spanmetrics.red.input, which is traces",
+        ),
+        (
+            "storage       = otelcol.storage.file.queue.handler",
+            "",
+            "nobody refers to otelcol.storage.file.queue.handler",
+        ),
+        (
+            "prometheus.exporter.self \"alloy\"",
+            "prometheus.exporter.self",
+            "prometheus.exporter.self lacks a label",
+        ),
+        ("logging {", "logging \"all\" {", "logging takes no label"),
+        (
+            "exemplars {",
+            "histogram {\n\t\tunit = \"ms\"\n\t}\n\n\texemplars {",
+            "has more than one block histogram",
+        ),
+    ]);
+}
+
+/// A receiver of logs takes no metrics, though both are called `receiver`.
+#[test]
+fn a_receiver_of_another_signal_is_found() {
+    let right = "forward_to = [loki.write.loki.receiver]";
+    let slip = "forward_to = [prometheus.remote_write.mimir.receiver]";
+    let wrong = Components::known().check(&read(SEPARATE).replacen(right, slip, 1)).unwrap_err();
+    let complaint = "forward_to takes no prometheus.remote_write.mimir.receiver, which is metrics-receiver";
+    assert!(wrong.iter().any(|wrong| wrong.ends_with(complaint)), "{wrong:?}");
+}
+
+/// A policy that is called after one kind and describes another decides nothing.
+#[test]
+fn each_policy_describes_its_kind() {
+    for path in [GATEWAY, SEPARATE] {
+        for policy in &find(&blocks(path), "otelcol.processor.tail_sampling").blocks {
+            if policy.name == "policy" {
+                let described: Vec<_> = policy.blocks.iter().map(|kind| text(&kind.name)).collect();
+                assert_eq!(described, [attribute(policy, "type").clone()], "{path}");
+            }
+        }
+    }
+}
+
+/// By hand it would have to be made before the first start.
+#[test]
+fn the_folder_of_the_queue_is_made() {
+    for path in [GATEWAY, SEPARATE] {
+        let blocks = blocks(path);
+        let storage = find(&blocks, "otelcol.storage.file");
+        assert_eq!(attribute(storage, "create_directory"), &Value::Name("true".to_owned()), "{path}");
+        assert!(read("deploy/compose.yaml").contains("--storage.path=/var/lib/alloy/data"));
     }
 }
 
@@ -184,6 +266,21 @@ fn compose_gives_alloy_what_it_needs() {
         let given =
             compose.contains(&format!("\n      {variable}: ")) || optional.contains(&variable.as_str());
         assert!(given, "{variable} is not given to Alloy in deploy/compose.yaml");
+    }
+}
+
+/// So does Kubernetes, for the configuration that it starts.
+#[test]
+fn kubernetes_gives_alloy_what_it_needs() {
+    let pod = read("deploy/kubernetes/alloy.yaml");
+    assert!(pod.contains("- /etc/alloy/config.alloy\n") && pod.contains("--stability.level=public-preview"));
+    let given = pod + &read("deploy/kubernetes/secret.example.yaml");
+    let optional = ["DATABASE_HOST", "DATABASE_SSLMODE", "RABBITMQ_METRICS"];
+    for variable in variables(&blocks(GATEWAY)) {
+        let is_given = given.contains(&format!("name: {variable}\n"))
+            || given.contains(&format!("name: {variable},"))
+            || given.contains(&format!("\n  {variable}: "));
+        assert!(is_given || optional.contains(&variable.as_str()), "Alloy is not given {variable}");
     }
 }
 
