@@ -35,6 +35,34 @@ fn percentiles(series: &Series) -> Vec<Line> {
     vec![line("p50", 0.50), line("p95", 0.95), line("p99", 0.99)]
 }
 
+/// What a histogram measured last, between its two newest points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Newest {
+    /// Where the slowest hundredth begins, as far as buckets tell.
+    pub(crate) p99: f64,
+    /// It is more than that: it lies in a bucket without an end.
+    pub(crate) is_more: bool,
+    /// At least so many lie above the limit.
+    pub(crate) above: u64,
+    pub(crate) all: u64,
+}
+
+/// The newest measurements of a histogram against a limit; `None` where there are none.
+pub(crate) fn newest(series: &Series, limit: f64) -> Option<Newest> {
+    let buckets = steps(series).into_iter().rev().map(|step| step.new_buckets());
+    let buckets = buckets.into_iter().find(|buckets| buckets.iter().any(|bucket| bucket.count > 0))?;
+    let count = |fits: fn(&Bucket, f64) -> bool| -> u64 {
+        buckets.iter().filter(|bucket| fits(bucket, limit)).map(|bucket| bucket.count).sum()
+    };
+    let all = count(|_, _| true);
+    Some(Newest {
+        p99: percentile(&buckets, 0.99)?,
+        is_more: count(|bucket, _| bucket.upper.is_infinite()) * 100 > all,
+        above: count(|bucket, limit| bucket.lower >= limit),
+        all,
+    })
+}
+
 /// What happened between two points.
 struct Step<'a> {
     /// `None` when counting began anew: then the point itself is what happened.
@@ -145,5 +173,23 @@ mod tests {
         };
         let lines = lines(&series(SeriesKind::Histogram, vec![with(11, 0), with(21, 10)]));
         assert_eq!(lines[0].values, [(11 * SECOND_NS, 0.5), (21 * SECOND_NS, 1.5)]);
+    }
+
+    /// The last bound is the limit: a percentile alone would never be above it.
+    #[test]
+    fn what_lies_beyond_the_last_bound_is_above_the_limit() {
+        let with = |second, fine, slow| Point {
+            count: Some(fine + slow),
+            buckets: vec![
+                Bucket { lower: 0.25, upper: 0.5, count: fine },
+                Bucket { lower: 0.5, upper: f64::INFINITY, count: slow },
+            ],
+            ..point(second, 0.0)
+        };
+        let newest = |points| newest(&series(SeriesKind::Histogram, points), 0.5).unwrap();
+        let slow = newest(vec![with(11, 100, 0), with(21, 150, 50), with(31, 150, 50)]);
+        assert_eq!(slow, Newest { p99: 0.5, is_more: true, above: 50, all: 100 });
+        let fine = newest(vec![with(11, 1_000, 1)]);
+        assert_eq!((fine.is_more, fine.above), (false, 1));
     }
 }

@@ -1,5 +1,7 @@
 //! The few numbers that say whether all is well: objectives of service, and infrastructure.
 
+use std::cmp::Ordering;
+
 use look::{Service, Tone};
 use maud::{Markup, html};
 
@@ -8,7 +10,7 @@ use super::{
     failure::ReadError,
     format::{in_unit, percent},
     query::href,
-    samples,
+    samples::{self, Newest},
 };
 use crate::store::{Latest, Series, ServiceSummary};
 
@@ -83,13 +85,16 @@ fn availability(services: &[ServiceSummary]) -> Option<Tile> {
 
 /// The worst of the newest 99th percentiles of a histogram.
 fn objective((metric, label, seconds): (&str, &str, f64), series: &[Series]) -> Option<Tile> {
-    let p99 = |series: &Series| samples::lines(series).pop()?.values.last().map(|(_, value)| *value);
-    let worst = series.iter().filter_map(p99).reduce(f64::max)?;
+    let newest: Vec<_> = series.iter().filter_map(|series| samples::newest(series, seconds)).collect();
+    let worst = *newest
+        .iter()
+        .max_by(|a, b| (a.p99, a.is_more).partial_cmp(&(b.p99, b.is_more)).unwrap_or(Ordering::Equal))?;
+    let keeps = |of: &Newest| of.p99 <= seconds && of.above * 100 <= of.all;
     Some(Tile {
         label: format!("{label}, p99"),
-        value: in_unit(worst, "s"),
+        value: format!("{}{}", if worst.is_more { "over " } else { "" }, in_unit(worst.p99, "s")),
         target: format!("objective {}", in_unit(seconds, "s")),
-        is_good: worst <= seconds,
+        is_good: newest.iter().all(keeps),
         href: href("/observatory/metrics", &[("name", metric)]),
     })
 }

@@ -36,6 +36,9 @@ pub(crate) struct Chapter {
     pub(crate) by: Option<String>,
     /// How it ended, if not as it was meant to.
     pub(crate) outcome: Option<String>,
+    /// The status of a request that was not granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<i64>,
     #[serde(serialize_with = "crate::observatory::api::nanos_as_text")]
     pub(crate) start_unix_nano: i64,
     pub(crate) duration_ns: i64,
@@ -81,6 +84,7 @@ impl Chapter {
             by: text(&told.attributes, "user.id"),
             outcome: text(&told.attributes, "muster.outcome")
                 .filter(|word| !AS_MEANT.contains(&word.as_str())),
+            refused: refusal(scene),
             start_unix_nano: scene.summary.start_unix_nano,
             duration_ns: scene.summary.duration_ns,
             scheduled,
@@ -103,10 +107,18 @@ impl Chapter {
             chapter.logs.is_empty()
                 && chapter.errors == 0
                 && chapter.outcome.is_none()
+                && chapter.refused.is_none()
                 && chapter.deliveries.len() < 2
         };
         self.mark == other.mark && self.title == other.title && is_plain(self) && is_plain(other)
     }
+}
+
+/// With what the request that the trace began with was refused, or failed.
+fn refusal(scene: &Scene) -> Option<i64> {
+    let root = scene.spans.iter().find(|span| span.parent.is_none())?;
+    let status = number(&json::object(&root.span.attributes), "http.response.status_code");
+    status.filter(|status| *status >= 400)
 }
 
 /// When it was due, and how late it was.

@@ -125,6 +125,7 @@ fn circumstances(chapter: &Chapter) -> Markup {
             @if late > ON_TIME_MS { (look::badge(Tone::Warn, &words)) } @else { span .muted { (words) } }
         }
         @if let Some(outcome) = &chapter.outcome { (look::quiet_badge(Tone::Warn, &outcome.replace('_', " "))) }
+        @if let Some(status) = chapter.refused { (look::quiet_badge(Tone::Warn, &format!("answered {status}"))) }
         @if chapter.errors > 0 { (look::badge(Tone::Bad, &errors(chapter.errors))) }
         @if chapter.pending { (look::quiet_badge(Tone::Warn, "has not ended")) }
     }
