@@ -4,7 +4,7 @@
 //! ask for the same key at the same time share one load; those of several processes each have one of their own,
 //! and the first is kept: waiting for a load elsewhere would mean waiting for a process that may be gone.
 //!
-//! [`Limiter`] is the one thing here that must hold: it shares out the calls that one bot token may make.
+//! [`Limiter`] and [`Windows`] are what must hold here: they share out the calls that one bot token may make.
 
 mod check;
 mod flights;
@@ -12,12 +12,14 @@ mod limiter;
 mod memory;
 mod redis;
 mod slot;
+mod window;
 
 pub use check::{Finding, check};
 pub use limiter::{Call, Grant, Limiter, Outcome, Pause, Permission, Quota};
 pub use memory::MemoryCache;
 pub use redis::{RedisCache, RedisConfigError};
 pub use slot::{Aged, Entry};
+pub use window::{Allowance, Place, Windows};
 
 use std::future::Future;
 use std::time::Duration;
@@ -62,6 +64,15 @@ impl Cache {
         match self {
             Self::Memory(_) => None,
             Self::Redis(redis) => Some(redis.limiter(name, quota)),
+        }
+    }
+
+    /// The windows called `name`, of all processes that use the same Redis; of this process where nothing is
+    /// shared.
+    pub fn windows(&self, name: &str, allowance: Allowance) -> Windows {
+        match self {
+            Self::Memory(_) => Windows::of_this_process(allowance),
+            Self::Redis(redis) => redis.windows(name, allowance),
         }
     }
 

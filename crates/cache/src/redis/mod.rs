@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::flights::Flights;
 use crate::limiter::{Limiter, Quota};
 use crate::slot::{Found, Loaded, Slot, Stamp};
+use crate::window::{Allowance, Windows};
 use link::{Link, NoAnswer, Operation};
 
 /// How long a lease stands for a load. A load that takes longer is not kept, and after one that never came back
@@ -60,6 +61,10 @@ impl RedisCache {
 
     pub(crate) fn limiter(&self, name: &str, quota: Quota) -> Limiter {
         Limiter::new(Arc::clone(&self.0.link), self.0.chance.clone(), (name, quota))
+    }
+
+    pub(crate) fn windows(&self, name: &str, allowance: Allowance) -> Windows {
+        Windows::of_all(Arc::clone(&self.0.link), &self.0.chance, (name, allowance))
     }
 
     pub(crate) async fn find(&self, slot: &Slot<'_>) -> Found {

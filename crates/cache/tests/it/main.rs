@@ -10,6 +10,7 @@ mod processes;
 mod proxy;
 mod server;
 mod spans;
+mod window;
 
 use cache::Cache;
 use clock::Chance;
