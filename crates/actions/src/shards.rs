@@ -11,14 +11,25 @@ use store::StoreError;
 
 pub use store::shards::{ShardRow, ShardSession};
 
-/// Claims a connection that nobody holds; none when all of the `total` are held.
+/// Claims a connection that nobody holds; none when all of the `total` are held. What another Discord has left is
+/// forgotten: nobody may go on with it, and what was begun there is not counted here.
 ///
 /// # Errors
 /// The store failed.
-pub async fn claim(ctx: &Ctx, total: u32, lease: SignedDuration) -> Result<Option<ShardRow>, StoreError> {
+pub async fn claim(
+    ctx: &Ctx,
+    total: u32,
+    lease: SignedDuration,
+    is_ours: impl Fn(&ShardSession) -> bool,
+) -> Result<Option<ShardRow>, StoreError> {
     let mut tx = ctx.quiet.begin().await?;
     let now = tx.shared_now(Clock::System.now()).await?;
-    let row = store::shards::claim(&mut tx, total, now, lease).await?;
+    let mut row = store::shards::claim(&mut tx, total, now, lease).await?;
+    if let Some(row) = &mut row
+        && let Some(foreign) = row.session.take_if(|session| !is_ours(session))
+    {
+        store::shards::forget(&mut tx, total, &foreign).await?;
+    }
     tx.commit().await?;
     Ok(row)
 }

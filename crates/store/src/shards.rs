@@ -22,6 +22,9 @@ statements! {
          WHERE total = $1 AND number = $2 AND fence = $3";
     IDENTIFY = "UPDATE" "shards",
         "UPDATE shards SET identified_at = $4 WHERE total = $1 AND number = $2 AND fence = $3";
+    FORGET = "UPDATE" "shards",
+        "UPDATE shards SET session_id = NULL, session_sequence = NULL, session_url = NULL, identified_at = NULL \
+         WHERE total = $1 AND session_url = $2";
     => LOCK, CLAIM;
 }
 
@@ -129,6 +132,15 @@ pub async fn release(tx: &mut Tx, shard: &ShardRow) -> Result<(), StoreError> {
     let (total, number, fence) = key(shard);
     let (id, sequence, url) = columns(shard.session.as_ref());
     execute!(tx, &RELEASE, [total, number, fence, id, sequence, url])?;
+    Ok(())
+}
+
+/// Forgets every session that is resumed where this one is, and when each was begun: they are of another Discord.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &mut Tx, total: u32, foreign: &ShardSession) -> Result<(), StoreError> {
+    execute!(tx, &FORGET, [i64::from(total), foreign.resume_url.as_str()])?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! One connection, while this process holds it.
 
+use super::LEASE;
 use super::connections::Connections;
 use super::lease::{Lease, News};
 use crate::bot::Bot;
@@ -46,6 +47,15 @@ pub(super) struct Listener {
 }
 
 impl Listener {
+    /// A connection that nobody holds, if there is one and the store answers.
+    pub(super) async fn claim(&self, total: u32) -> Option<ShardRow> {
+        let is_ours = |session: &ShardSession| resumed(session).is_of(&self.url);
+        actions::shards::claim(&self.bot.ctx, total, LEASE, is_ours).await.unwrap_or_else(|error| {
+            tracing::warn!(name: "bot.shard_not_claimed", target: "bot", { error.r#type = %error.error_type() }, "The store could not be asked for a connection; trying again.");
+            None
+        })
+    }
+
     /// Holds a connection, asked for at `claimed`, until the bot is stopped or another process has it; whoever is next
     /// goes on with its session.
     pub(super) async fn keep(
@@ -72,8 +82,6 @@ impl Listener {
     }
 
     async fn listen(self: &Arc<Self>, shard: &mut ShardRow, claimed: Instant) -> Result<Left, GatewayError> {
-        // Where another Discord's session would be gone on with, nobody may be.
-        shard.session.take_if(|session| !resumed(session).is_of(&self.url));
         let mut known = Guilds::of(ShardNumber { number: shard.number, total: shard.total });
         if shard.session.is_some() {
             known.recall(&self.bot).await;

@@ -8,7 +8,6 @@ mod lease;
 mod listener;
 
 use crate::bot::Bot;
-use actions::shards::ShardRow;
 use connections::{Connections, UNAUTHORISED};
 use discord::{GatewayError, Rest, Verdict};
 use jiff::SignedDuration;
@@ -85,7 +84,7 @@ async fn hold(bot: &Bot, listener: &Arc<Listener>, total: u32) -> Result<(), Gat
             },
             () = tokio::time::sleep_until(look_again) => {
                 let asked = Instant::now();
-                let Some(claimed) = bot.stop.run_until_cancelled(claim(bot, total)).await else { break None };
+                let Some(claimed) = bot.stop.run_until_cancelled(listener.claim(total)).await else { break None };
                 if let Some(shard) = claimed {
                     held.spawn(Arc::clone(listener).keep(shard, asked));
                 } else if held.is_empty() {
@@ -101,12 +100,4 @@ async fn hold(bot: &Bot, listener: &Arc<Listener>, total: u32) -> Result<(), Gat
     }
     while held.join_next().await.is_some() {}
     refused.map_or(Ok(()), Err)
-}
-
-/// A connection that nobody holds, if there is one and the database answers.
-async fn claim(bot: &Bot, total: u32) -> Option<ShardRow> {
-    actions::shards::claim(&bot.ctx, total, LEASE).await.unwrap_or_else(|error| {
-        tracing::warn!(name: "bot.shard_not_claimed", target: "bot", { error.r#type = %error.error_type() }, "The store could not be asked for a connection; trying again.");
-        None
-    })
 }

@@ -55,6 +55,14 @@ impl Engines {
         Ctx { store, quiet, bus, clock, ..rooms }
     }
 
+    /// The same rooms in another process, from which the network doesn't stand before the database.
+    pub(crate) async fn elsewhere(&self, rooms: &Ctx) -> Ctx {
+        let options = PgConnectOptions::from_str(&self.server).unwrap();
+        let store = self.store(&rooms.telemetry, options.get_port()).await;
+        let quiet = store.for_service(&Telemetry::off(rooms.telemetry.service()));
+        Ctx { store, quiet, ..rooms.clone() }
+    }
+
     async fn store(&self, telemetry: &Telemetry, port: u16) -> Store {
         let options = PgConnectOptions::from_str(&self.server).unwrap().database(&self.name);
         let url = options.host("127.0.0.1").port(port).to_url_lossy();

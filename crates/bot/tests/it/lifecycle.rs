@@ -11,6 +11,8 @@ use telemetry::Secret;
 use testkit::{GUILD, actor};
 use tokio_util::sync::CancellationToken;
 
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+
 #[tokio::test]
 async fn it_is_ready_when_the_gateway_is_and_stops_when_told() {
     let mut stage = Stage::set().await;
@@ -23,7 +25,7 @@ async fn it_is_ready_when_the_gateway_is_and_stops_when_told() {
 
 /// The session that was left behind, once nobody holds the connection.
 async fn left_behind(stage: &Stage) -> String {
-    let shard = actions::shards::claim(&stage.ctx, 1, SignedDuration::from_secs(15)).await.unwrap();
+    let shard = actions::shards::claim(&stage.ctx, 1, LEASE, |_| true).await.unwrap();
     let shard = shard.unwrap();
     actions::shards::release(&stage.ctx, &shard).await.unwrap();
     shard.session.unwrap().id
@@ -57,7 +59,7 @@ async fn a_session_of_another_discord_is_not_gone_on_with() {
     stage.halt().await;
     let session = left_behind(&stage).await;
     let ctx = &stage.ctx;
-    let mut shard = actions::shards::claim(ctx, 1, SignedDuration::from_secs(15)).await.unwrap().unwrap();
+    let mut shard = actions::shards::claim(ctx, 1, LEASE, |_| true).await.unwrap().unwrap();
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     other.set_nonblocking(true).unwrap();
     let address = other.local_addr().unwrap();
@@ -93,37 +95,27 @@ async fn a_rate_limit_holds_up_no_stop_and_nothing_is_lost_or_doubled() {
 #[tokio::test]
 async fn a_second_bot_stands_by_until_the_first_is_gone() {
     let mut stage = Stage::set().await;
-    let mut ctx = stage.ctx_elsewhere();
-    ctx.readiness = Readiness::default();
-    let (readiness, stop) = (ctx.readiness.clone(), CancellationToken::new());
-    let config = BotConfig { token: stage.token(), dashboard: None, shards: NonZeroU32::MIN };
-    let second = telemetry::spawn(bot::run(ctx, config, stop.clone()));
-    stage.until("the second is ready, too", async |_| readiness.is_ready()).await;
+    let second = stage.another(1);
+    stage.until("the second is ready, too", async |_| second.readiness.is_ready()).await;
 
     stage.halt().await;
     stage.change_channel("games", json!({ "name": "tables" })).await;
     stage.until("the second has taken over", async |_| knows_a_channel_called(&stage, "tables").await).await;
-    stop.cancel();
-    second.await.unwrap().unwrap();
+    second.stop().await;
     stage.strike().await;
 }
 
 #[tokio::test]
 async fn two_shards_are_two_connections() {
     let stage = Stage::dark().await;
-    let mut ctx = stage.ctx_elsewhere();
-    ctx.readiness = Readiness::default();
-    let (readiness, stop) = (ctx.readiness.clone(), CancellationToken::new());
-    let config = BotConfig { token: stage.token(), dashboard: None, shards: NonZeroU32::new(2).unwrap() };
-    let bot = telemetry::spawn(bot::run(ctx, config, stop.clone()));
+    let bot = stage.another(2);
     let connected = async |stage: &Stage| {
         let shards =
             stage.captured.metrics().into_iter().find(|it| it.name == "muster.discord.gateway.connected");
         shards.is_some_and(|metric| metric.points.len() == 2)
     };
-    stage.until("both are connected", async |_| connected(&stage).await && readiness.is_ready()).await;
-    stop.cancel();
-    bot.await.unwrap().unwrap();
+    stage.until("both are connected", async |_| connected(&stage).await && bot.readiness.is_ready()).await;
+    bot.stop().await;
     stage.strike().await;
 }
 

@@ -9,6 +9,7 @@ mod interactions;
 mod lifecycle;
 mod outage;
 mod sessions;
+mod shards;
 mod skew;
 mod stage;
 mod traces;

@@ -5,8 +5,10 @@ use actions::{Ctx, relay};
 use bot::{BotConfig, BotError};
 use bus::Message;
 use clock::Clock;
+use jiff::SignedDuration;
 use serde_json::json;
 use std::num::NonZeroU32;
+use std::sync::Mutex;
 use std::time::Duration;
 use telemetry::{ServiceName, TraceContext};
 use testkit::{GUILD, House, Network, actor};
@@ -19,6 +21,9 @@ const FILL_THE_DISK: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAG
      BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$; \
      CREATE TRIGGER full_disk BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION full_disk()";
 const EMPTY_THE_DISK: &str = "DROP TRIGGER full_disk ON inbox";
+
+/// Longer than a test.
+const A_WHILE: SignedDuration = SignedDuration::from_mins(5);
 
 /// A bot and the relay of its process.
 pub(crate) struct Running {
@@ -144,6 +149,45 @@ async fn whoever_presses_a_button_is_answered_while_the_database_is_silent() {
     assert!(acknowledged_after(&house).unwrap() < Duration::from_secs(2));
     house.until("nothing told was lost", async |house| channel_is_called(&house.ctx, "attic").await).await;
     running.stop().await;
+    let ctx = house.ctx.clone();
+    house.close().await;
+    engines.clear(&ctx).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_another_process_may_have_is_not_made_again() {
+    let Some(engines) = Engines::of_our_own("lease").await else { return };
+    let mut house = House::open(ServiceName::Bot).await;
+    house.ctx = engines.ctx(house.ctx.clone(), Clock::Practice(house.clock.clone())).await;
+    house.know_the_guild().await;
+    let running = Running::start(&house, &house.ctx);
+    house.until("the bot is there", async |house| house.connections().await == 1).await;
+    house.until("it is ready", async |house| house.ctx.readiness.is_ready()).await;
+    let elsewhere = engines.elsewhere(&house.ctx).await;
+
+    engines.network.becomes(Network::Stalled);
+    let claim = async || actions::shards::claim(&elsewhere, 1, A_WHILE, |_| true).await.unwrap();
+    let taken = Mutex::new(None);
+    let is_taken = async |_: &House| {
+        let claimed = claim().await;
+        let mut taken = taken.lock().unwrap();
+        *taken = claimed.or(taken.take());
+        taken.is_some()
+    };
+    house.until("another process has it", is_taken).await;
+    assert_eq!(house.connections().await, 1, "what Discord still tells is heard");
+    house.post("gateway", json!({ "action": "close", "code": 4000 })).await;
+    house.until("it is cut", async |house| house.connections().await == 0).await;
+
+    engines.network.becomes(Network::Up);
+    house.game(|_| ()).await;
+    house.card().await;
+    assert_eq!(house.connections().await, 0, "the store is back, and it is the other one's");
+    let taken = taken.into_inner().unwrap().unwrap();
+    actions::shards::release(&elsewhere, &taken).await.unwrap();
+    house.until("it is free again", async |house| house.connections().await == 1).await;
+    running.stop().await;
+    elsewhere.store.close().await;
     let ctx = house.ctx.clone();
     house.close().await;
     engines.clear(&ctx).await;

@@ -1,12 +1,8 @@
 //! When a session is begun.
 
 use crate::stage::Stage;
-use actions::Readiness;
-use bot::BotConfig;
 use serde_json::json;
-use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
-use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn none_is_begun_when_the_days_are_spent() {
@@ -27,12 +23,9 @@ async fn none_is_begun_when_the_days_are_spent() {
 #[tokio::test]
 async fn two_shards_that_lose_their_sessions_do_not_begin_together() {
     let stage = Stage::dark().await;
-    let mut ctx = stage.ctx_elsewhere();
-    ctx.readiness = Readiness::default();
-    let (readiness, stop) = (ctx.readiness.clone(), CancellationToken::new());
-    let config = BotConfig { token: stage.token(), dashboard: None, shards: NonZeroU32::new(2).unwrap() };
-    let bot = telemetry::spawn(bot::run(ctx, config, stop.clone()));
-    stage.until("both are there", async |stage| stage.connections().await == 2 && readiness.is_ready()).await;
+    let bot = stage.another(2);
+    let are_there = async |stage: &Stage| stage.connections().await == 2 && bot.readiness.is_ready();
+    stage.until("both are there", async |_| are_there(&stage).await).await;
 
     stage.post("gateway", json!({ "action": "invalid_session", "resumable": false })).await;
     stage.until("both have lost theirs", async |stage| stage.connections().await == 0).await;
@@ -40,7 +33,6 @@ async fn two_shards_that_lose_their_sessions_do_not_begin_together() {
     let first = Instant::now();
     stage.until("the other, too", async |stage| stage.connections().await == 2).await;
     assert!(first.elapsed() > Duration::from_secs(4), "after {:?}", first.elapsed());
-    stop.cancel();
-    bot.await.unwrap().unwrap();
+    bot.stop().await;
     stage.strike().await;
 }

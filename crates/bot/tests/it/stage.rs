@@ -1,6 +1,6 @@
 //! The whole bot-service in a house: bot, relay and daemons on threads of their own.
 
-use actions::Ctx;
+use actions::{Ctx, Readiness};
 use bot::{BotConfig, BotError};
 use domain::due::Duty;
 use scheduler::{Daemon, Hints};
@@ -15,6 +15,20 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Stage {
     house: House,
     running: Option<Running>,
+}
+
+/// One more bot in the house.
+pub(crate) struct Another {
+    pub(crate) readiness: Readiness,
+    bot: JoinHandle<Result<(), BotError>>,
+    stop: CancellationToken,
+}
+
+impl Another {
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.bot.await.unwrap().unwrap();
+    }
 }
 
 struct Running {
@@ -71,6 +85,17 @@ impl Stage {
             telemetry::spawn(scheduler::run(daemon(ctx, Duty::Transition), stop.clone())),
         ];
         self.running = Some(Running { bot, daemons, stop, runtime });
+    }
+
+    /// Starts one more bot, which holds some of so many connections.
+    pub(crate) fn another(&self, shards: u32) -> Another {
+        let readiness = Readiness::default();
+        let ctx = Ctx { readiness: readiness.clone(), ..self.ctx_elsewhere() };
+        let shards = NonZeroU32::new(shards).unwrap();
+        let config = BotConfig { token: self.token(), dashboard: None, shards };
+        let stop = CancellationToken::new();
+        let bot = telemetry::spawn(bot::run(ctx, config, stop.clone()));
+        Another { readiness, bot, stop }
     }
 
     /// Stops the bot and the daemons in good order.

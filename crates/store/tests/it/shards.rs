@@ -12,6 +12,7 @@ stories! {
     another_number_of_shards_is_another_set,
     two_shards_do_not_identify_together,
     shards_of_different_limits_identify_together,
+    what_was_begun_at_another_discord_is_not_counted,
 }
 
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -93,4 +94,27 @@ async fn shards_of_different_limits_identify_together(db: &Database) {
     assert_eq!(may_identify_among(db, &shards[0], now(), 2).await, Ok(()));
     assert_eq!(may_identify_among(db, &shards[1], now(), 2).await, Ok(()));
     assert_eq!(may_identify_among(db, &shards[2], now(), 2).await, Err(now() + seconds(5)));
+}
+
+async fn what_was_begun_at_another_discord_is_not_counted(db: &Database) {
+    let mut shards = Vec::new();
+    for number in 0..2 {
+        let mut shard = claim(db, 2, now()).await.unwrap();
+        assert_eq!(may_identify(db, &shard, now() + seconds(5 * number)).await, Ok(()));
+        shard.session = Some(session(7));
+        assert!(keep(db, &shard, now()).await);
+        shards.push(shard);
+    }
+    let foreign = ShardSession { resume_url: "ws://127.0.0.1:9/gateway".to_owned(), ..session(1) };
+    db.write(async |tx| shards::forget(tx, 2, &foreign).await.unwrap()).await;
+    assert_eq!(
+        may_identify(db, &shards[0], now() + seconds(6)).await,
+        Err(now() + seconds(10)),
+        "it left none"
+    );
+    db.write(async |tx| shards::forget(tx, 2, &session(7)).await.unwrap()).await;
+    assert_eq!(may_identify(db, &shards[0], now() + seconds(6)).await, Ok(()));
+    let heir = claim(db, 2, now() + LEASE).await.unwrap();
+    assert_eq!(heir.session, None);
+    assert_eq!(may_identify(db, &shards[1], now() + seconds(7)).await, Err(now() + seconds(11)));
 }
