@@ -257,6 +257,16 @@ pub async fn dm_opened(ctx: &Ctx, user: UserId, channel: ChannelId) -> Result<()
     tx.commit().await
 }
 
+/// The channel of our DMs with somebody; none when there never were any.
+///
+/// # Errors
+/// The store failed.
+pub async fn dm_channel(ctx: &Ctx, user: UserId) -> Result<Option<ChannelId>, StoreError> {
+    let mut tx = ctx.store.read().await?;
+    let person = store::users::find(&mut tx, user).await?;
+    Ok(person.and_then(|person| person.dm_channel))
+}
+
 /// Marks a channel as one that the bot may not write to.
 ///
 /// # Errors

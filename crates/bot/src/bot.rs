@@ -1,7 +1,6 @@
 //! What every task of the bot shares.
 
 use crate::cards::Pace;
-use crate::deliveries::NewDms;
 use crate::render::Pages;
 use actions::Ctx;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,28 +19,15 @@ pub(crate) struct Bot {
     /// Nothing new is begun any more, and nothing waits longer than it has to.
     pub(crate) stop: CancellationToken,
     pace: Mutex<Pace>,
-    new_dms: Mutex<NewDms>,
 }
 
 impl Bot {
     pub(crate) fn new(ctx: Ctx, pages: Pages, stop: CancellationToken) -> Self {
-        Self {
-            ctx,
-            pages,
-            stop,
-            places: Semaphore::new(INTERACTIONS_AT_ONCE),
-            pace: Mutex::default(),
-            new_dms: Mutex::default(),
-        }
+        Self { ctx, pages, stop, places: Semaphore::new(INTERACTIONS_AT_ONCE), pace: Mutex::default() }
     }
 
     /// How often cards may be edited.
     pub(crate) fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many DMs may be opened.
-    pub(crate) fn new_dms(&self) -> MutexGuard<'_, NewDms> {
-        self.new_dms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

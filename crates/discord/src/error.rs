@@ -16,6 +16,12 @@ pub enum RestError {
         /// How long until there would be one, as far as known.
         after: Duration,
     },
+    /// Discord counts such calls without telling, and we have made as many as is safe.
+    #[error("no more such calls under Discord's limits; the next one is in {after:?}")]
+    Rationed {
+        /// How soon it is worth trying again.
+        after: Duration,
+    },
     /// No answer came; the call may have worked or not.
     #[error("no answer from Discord")]
     NoAnswer(#[source] reqwest::Error),
@@ -44,7 +50,7 @@ impl RestError {
     pub fn verdict(&self, attempt: u32) -> Verdict {
         match self {
             Self::TokenRefused => Verdict::StopAllTraffic,
-            Self::NoTurn { after } => Verdict::RateLimited { after: *after },
+            Self::NoTurn { after } | Self::Rationed { after } => Verdict::RateLimited { after: *after },
             Self::NoAnswer(_) => verdict(Failure::default(), attempt),
             Self::Unreadable { status } => {
                 verdict(Failure { status: Some(*status), ..Failure::default() }, attempt)
@@ -68,7 +74,7 @@ impl RestError {
     pub fn kind(&self) -> Cow<'static, str> {
         match self {
             Self::TokenRefused => "token_refused".into(),
-            Self::NoTurn { .. } => "rate_limited".into(),
+            Self::NoTurn { .. } | Self::Rationed { .. } => "rate_limited".into(),
             Self::NoAnswer(error) if error.is_timeout() => "timeout".into(),
             Self::NoAnswer(error) if error.is_connect() => "connect".into(),
             Self::NoAnswer(_) => "connection".into(),

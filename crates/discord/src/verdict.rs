@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// A rate limit's pause when Discord names none.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(5);
+/// How long no DM is opened after Discord has complained, whatever pause it names: it takes the bot for a sender of
+/// spam.
+const DMS_BREAK: Duration = Duration::from_mins(5);
 /// Seconds before each further attempt; the last one repeats.
 const BACKOFF_SECONDS: [u64; 6] = [1, 2, 4, 8, 15, 30];
 
@@ -44,7 +47,10 @@ pub enum Verdict {
     /// The person takes no DMs from the bot: use the channel if that is allowed.
     DmsClosed,
     /// DMs are being opened too fast: open none for a while.
-    BreakDms,
+    BreakDms {
+        /// How long.
+        after: Duration,
+    },
     /// This channel needs a rest.
     CoolDown {
         /// How long.
@@ -116,7 +122,7 @@ const fn by_code(code: u32, pause: Duration) -> Option<Verdict> {
         // Writing to a channel too fast; editing old messages too often.
         20_028 | 30_046 => Verdict::CoolDown { after: pause },
         // Opening DMs too fast.
-        40_003 => Verdict::BreakDms,
+        40_003 => Verdict::BreakDms { after: DMS_BREAK },
         // Missing access, missing permissions.
         50_001 | 50_013 => Verdict::ChannelForbidden,
         // Can't send messages to this user; no guild in common with them.
@@ -180,8 +186,8 @@ mod tests {
         429     0 -> RateLimited { after: 1.5s }
         429 20028 -> CoolDown { after: 1.5s }
         429 30046 -> CoolDown { after: 1.5s }
-        429 40003 -> BreakDms
-        400 40003 -> BreakDms
+        429 40003 -> BreakDms { after: 300s }
+        400 40003 -> BreakDms { after: 300s }
         401     0 -> StopAllTraffic
         401 50027 -> Never
         400 50035 -> Dead(BadRequest)

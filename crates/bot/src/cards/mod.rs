@@ -23,7 +23,7 @@ const FORBIDDEN_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) async fn follow(bot: &Bot, row: CardRow) {
     let sent = SentMessage { id: row.message, channel: row.channel };
     let now = Instant::now();
-    let turn = bot.pace().reserve(sent, sent.age(bot.ctx.clock.now()), now);
+    let turn = bot.pace().reserve(sent, now, HELD_AT_MOST);
     let span = bot.ctx.telemetry.delivery(
         Delivery {
             kind: "card",
@@ -36,10 +36,13 @@ pub(crate) async fn follow(bot: &Bot, row: CardRow) {
     span.set(attr::channel_id(row.channel.get()));
     span.set(attr::message_id(row.message.get()));
     let work = async {
-        if turn - now > HELD_AT_MOST {
-            put_off(bot, &row, turn - now).await?;
-            return Ok("put_off");
-        }
+        let turn = match turn {
+            Ok(turn) => turn,
+            Err(pause) => {
+                put_off(bot, &row, pause).await?;
+                return Ok("put_off");
+            }
+        };
         if bot.stop.run_until_cancelled(tokio::time::sleep_until(turn)).await.is_none() {
             put_off(bot, &row, Duration::ZERO).await?;
             return Ok("put_off");
@@ -63,7 +66,7 @@ async fn edit(bot: &Bot, row: &CardRow, sent: SentMessage) -> Result<&'static st
     };
     let key = notice::announcement(&material.game).key;
     let card = render::card(&material.game, &material.split, &key, &bot.pages);
-    match ctx.discord.edit_message(sent, &card).await {
+    match ctx.discord.edit_message(sent, sent.age(ctx.clock.now()), &card).await {
         Ok(()) => {
             ledger::card_shown(ctx, row, material.game.version, SignedDuration::ZERO).await?;
             Ok("edited")
@@ -93,7 +96,11 @@ async fn settle(bot: &Bot, row: &CardRow, error: &RestError) -> Result<&'static 
             ledger::card_put_off(ctx, row, FORBIDDEN_PAUSE).await?;
             Ok("forbidden")
         }
-        Verdict::ChannelGone | Verdict::DmsClosed | Verdict::BreakDms | Verdict::Never | Verdict::Dead(_) => {
+        Verdict::ChannelGone
+        | Verdict::DmsClosed
+        | Verdict::BreakDms { .. }
+        | Verdict::Never
+        | Verdict::Dead(_) => {
             tracing::error!(name: "bot.card_refused", target: "bot", { exception.message = %error }, "Discord refuses a card; it stays as it is.");
             ledger::card_shown(ctx, row, row.wanted_version, SignedDuration::ZERO).await?;
             Ok("failed")

@@ -1,6 +1,6 @@
 //! How often cards may be edited, so that a rush of signups costs few edits.
 
-use discord::{MessageAge, SentMessage};
+use discord::SentMessage;
 use domain::{ChannelId, MessageId};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -9,9 +9,6 @@ use tokio::time::Instant;
 /// Edits of a channel's messages in a window; Discord allows a handful before it refuses.
 const CHANNEL_EDITS: usize = 5;
 const CHANNEL_WINDOW: Duration = Duration::from_secs(5);
-/// Edits of a channel's messages that are older than an hour; beyond ten a minute Discord refuses (30046).
-const OLD_EDITS: usize = 9;
-const OLD_WINDOW: Duration = Duration::from_mins(1);
 /// One card again: people see the first change at once and the sum of the next ones soon after.
 const CARD_GAP: Duration = Duration::from_secs(2);
 /// Entries kept before those that hold nobody up are forgotten.
@@ -21,23 +18,27 @@ const KEPT: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     channels: HashMap<ChannelId, VecDeque<Instant>>,
-    old: HashMap<ChannelId, VecDeque<Instant>>,
     cards: HashMap<MessageId, Instant>,
 }
 
 impl Pace {
-    /// Reserves the next moment for an edit of this message.
-    pub(crate) fn reserve(&mut self, card: SentMessage, age: MessageAge, now: Instant) -> Instant {
-        let mut at = self.cards.get(&card.id).map_or(now, |last| now.max(*last + CARD_GAP));
-        at = at.max(room(self.channels.entry(card.channel).or_default(), CHANNEL_EDITS, CHANNEL_WINDOW, now));
-        if age == MessageAge::Old {
-            at = at.max(room(self.old.entry(card.channel).or_default(), OLD_EDITS, OLD_WINDOW, now));
-            self.old.entry(card.channel).or_default().push_back(at);
+    /// Reserves the next moment for an edit of this message, if that is at most so far away; else tells how far.
+    pub(crate) fn reserve(
+        &mut self,
+        card: SentMessage,
+        now: Instant,
+        held_at_most: Duration,
+    ) -> Result<Instant, Duration> {
+        let edits = self.channels.entry(card.channel).or_default();
+        let at = self.cards.get(&card.id).map_or(now, |last| now.max(*last + CARD_GAP));
+        let at = at.max(room(edits, CHANNEL_EDITS, CHANNEL_WINDOW, now));
+        if at - now > held_at_most {
+            return Err(at - now);
         }
-        self.channels.entry(card.channel).or_default().push_back(at);
+        edits.push_back(at);
         self.cards.insert(card.id, at);
         self.forget(now);
-        at
+        Ok(at)
     }
 
     /// Lets nothing be edited in a channel for a while, because Discord asked for it.
@@ -52,7 +53,6 @@ impl Pace {
         if self.cards.len() > KEPT {
             self.cards.retain(|_, last| *last + CARD_GAP > now);
             self.channels.retain(|_, edits| edits.back().is_some_and(|last| *last + CHANNEL_WINDOW > now));
-            self.old.retain(|_, edits| edits.back().is_some_and(|last| *last + OLD_WINDOW > now));
         }
     }
 }
@@ -73,40 +73,41 @@ mod tests {
         SentMessage { id: MessageId::new(id), channel: ChannelId::new(channel) }
     }
 
-    fn waits(
-        pace: &mut Pace,
-        cards: impl IntoIterator<Item = u64>,
-        age: MessageAge,
-        now: Instant,
-    ) -> Vec<u64> {
-        cards.into_iter().map(|id| (pace.reserve(card(id, 1), age, now) - now).as_secs()).collect()
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn waits(pace: &mut Pace, cards: impl IntoIterator<Item = u64>, now: Instant) -> Vec<u64> {
+        let mut reserve = |id| pace.reserve(card(id, 1), now, MINUTE).unwrap();
+        cards.into_iter().map(|id| (reserve(id) - now).as_secs()).collect()
     }
 
     #[test]
     fn one_card_is_edited_at_once_and_then_every_two_seconds() {
         let now = Instant::now();
-        assert_eq!(waits(&mut Pace::default(), [1, 1, 1, 1], MessageAge::Fresh, now), [0, 2, 4, 6]);
+        assert_eq!(waits(&mut Pace::default(), [1, 1, 1, 1], now), [0, 2, 4, 6]);
     }
 
     #[test]
     fn a_channel_has_five_edits_in_five_seconds() {
-        let now = Instant::now();
-        let expected = [0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 10];
-        assert_eq!(waits(&mut Pace::default(), 1..=11, MessageAge::Fresh, now), expected);
-    }
-
-    #[test]
-    fn old_messages_have_nine_a_minute() {
         let (mut pace, now) = (Pace::default(), Instant::now());
-        let waited = waits(&mut pace, 1..=10, MessageAge::Old, now);
-        assert_eq!(waited, [0, 0, 0, 0, 0, 5, 5, 5, 5, 60]);
-        assert_eq!(pace.reserve(card(99, 2), MessageAge::Old, now), now, "another channel is not held up");
+        assert_eq!(waits(&mut pace, 1..=11, now), [0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 10]);
+        assert_eq!(pace.reserve(card(99, 2), now, MINUTE), Ok(now), "another channel is not held up");
     }
 
     #[test]
     fn a_rest_is_kept() {
         let (mut pace, now) = (Pace::default(), Instant::now());
         pace.rest(ChannelId::new(1), now + Duration::from_secs(30));
-        assert_eq!(waits(&mut pace, [1], MessageAge::Fresh, now), [30]);
+        assert_eq!(waits(&mut pace, [1], now), [30]);
+    }
+
+    #[test]
+    fn who_is_not_held_holds_up_nobody() {
+        let (mut pace, now, held) = (Pace::default(), Instant::now(), Duration::from_secs(4));
+        assert_eq!(waits(&mut pace, 1..=5, now), [0; 5]);
+        for id in 6..=30 {
+            assert_eq!(pace.reserve(card(id, 1), now, held), Err(Duration::from_secs(5)));
+        }
+        let later = now + Duration::from_secs(5);
+        assert_eq!(pace.reserve(card(30, 1), later, held), Ok(later));
     }
 }

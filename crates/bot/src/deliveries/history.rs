@@ -74,10 +74,13 @@ async fn search(bot: &Bot, row: &DeliveryRow, since: Timestamp) -> Result<Found,
     Ok(Found::TooMuchToRead)
 }
 
-/// Opening a DM that is open gives its channel.
 async fn channel_of(bot: &Bot, row: &DeliveryRow) -> Result<ChannelId, RestError> {
     match (row.to, row.via) {
         (Recipient::Channel(channel), _) | (Recipient::User(_), Some(channel)) => Ok(channel),
-        (Recipient::User(user), None) => bot.ctx.discord.open_dm(user).await,
+        (Recipient::User(user), None) => match ledger::dm_channel(&bot.ctx, user).await {
+            Ok(Some(channel)) => Ok(channel),
+            // Opening a DM that is open gives its channel.
+            Ok(None) | Err(_) => bot.ctx.discord.open_dm(user).await,
+        },
     }
 }

@@ -4,12 +4,9 @@
 //! to claim the row knows that the message may be out: for a while the same nonce makes Discord give it back instead
 //! of making another, and after that it is looked for in the channel's history.
 
-mod dms;
 mod history;
 mod outcome;
 mod place;
-
-pub(crate) use dms::NewDms;
 
 use crate::bot::Bot;
 use crate::render::{self, About};

@@ -9,7 +9,6 @@ use discord::{DeadReason, RestError, SentMessage, Verdict};
 use domain::{ChannelId, UserId};
 use jiff::SignedDuration;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// A channel that the bot may not write to is tried at most this often, unless something about its guild changes.
 const FORBIDDEN_PAUSE: Duration = Duration::from_hours(1);
@@ -172,10 +171,7 @@ async fn settle(
         Verdict::RateLimited { after } => put_off_as(bot, row, (after, "rate_limited"), unsent).await,
         Verdict::CoolDown { after } => put_off_as(bot, row, (after, "cooling_down"), unsent).await,
         Verdict::StopAllTraffic => put_off_as(bot, row, REFUSED_TOKEN, unsent).await,
-        Verdict::BreakDms => {
-            let pause = bot.new_dms().trip(Instant::now());
-            put_off_as(bot, row, (pause, "new_dms"), unsent).await
-        }
+        Verdict::BreakDms { after } => put_off_as(bot, row, (after, "new_dms"), unsent).await,
         Verdict::ChannelForbidden => {
             if place.direct_to.is_none() {
                 ledger::channel_forbidden(&bot.ctx, row, place.channel).await?;

@@ -8,7 +8,6 @@ use discord::RestError;
 use domain::notice::Recipient;
 use domain::{ChannelId, UserId};
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// A channel, and the person who is to read there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +53,6 @@ const OPENED_SERVES: Duration = Duration::from_secs(30);
 
 /// Why a DM was not opened.
 enum Unopened {
-    OutOfBudget(Duration),
     Refused(RestError),
     Unwritten(StoreError),
 }
@@ -72,7 +70,9 @@ async fn open(
     let opened = Box::pin(ctx.cache.get_or_load(&ctx.telemetry, "dm", &key, OPENED_SERVES, opening));
     match opened.await {
         Ok(channel) => Ok(Ok(direct(channel, user, fallback))),
-        Err(Unopened::OutOfBudget(pause)) => outcome::put_off(bot, row, (pause, "new_dms")).await.map(Err),
+        Err(Unopened::Refused(RestError::Rationed { after })) => {
+            outcome::put_off(bot, row, (after, "new_dms")).await.map(Err)
+        }
         Err(Unopened::Refused(error)) => {
             outcome::unopened(bot, row, direct(fallback, user, fallback), &error).await.map(Err)
         }
@@ -81,7 +81,6 @@ async fn open(
 }
 
 async fn open_once(bot: &Bot, user: UserId) -> Result<ChannelId, Unopened> {
-    bot.new_dms().take(user, Instant::now()).map_err(Unopened::OutOfBudget)?;
     let channel = bot.ctx.discord.open_dm(user).await.map_err(Unopened::Refused)?;
     ledger::dm_opened(&bot.ctx, user, channel).await.map_err(Unopened::Unwritten)?;
     Ok(channel)

@@ -1,7 +1,8 @@
 //! One limiter per bot token, in front of every call.
 //!
 //! Nothing about Discord's limits is written down here but the two that Discord documents with numbers: 50 calls
-//! a second in all, and the invalid requests. Buckets are learnt from the answers.
+//! a second in all, and the invalid requests. Buckets are learnt from the answers; what no answer tells before it is
+//! too much has a window of its own, whose size is what is known to be safe.
 //!
 //! Where several processes use one token, each asks the cache's limiter, too, which counts for all of them. While
 //! that gives no answer, each process keeps to a rate that is safe for five.
@@ -10,8 +11,10 @@ mod bucket;
 mod budget;
 mod shared;
 mod turn;
+mod unannounced;
 
 pub(crate) use turn::Turn;
+pub(crate) use unannounced::Unannounced;
 
 use budget::Budget;
 use cache::{Cache, Quota};

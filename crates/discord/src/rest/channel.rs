@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// Messages that Discord gives at once.
 const PAGE_MAX: u8 = 100;
+/// DMs are counted whoever they are with.
+const EVERYBODY: u64 = 0;
 const MESSAGE: &str = "/channels/{channel.id}/messages/{message.id}";
 const MESSAGES: &str = "/channels/{channel.id}/messages";
 
@@ -79,13 +81,18 @@ struct Create<'a> {
 
 impl Rest {
     /// Opens the DM with a person, or gives the one that is open.
+    ///
+    /// # Errors
+    /// [`RestError::Rationed`] when nothing was sent, since too many were opened lately by all processes together.
     pub async fn open_dm(&self, user: UserId) -> Result<ChannelId, RestError> {
         #[derive(Serialize)]
         struct Body {
             recipient_id: UserId,
         }
         let route = Route::new(Method::POST, ("POST", "/users/@me/channels"), vec![]);
-        let answer = self.send(&route, Some(json(&Body { recipient_id: user }))).await?;
+        let body = json(&Body { recipient_id: user });
+        let call = Box::pin(self.send(&route, Some(body)));
+        let answer = self.rationed((&self.shared.unannounced.new_dms, EVERYBODY), call).await?;
         parse::<wire::Identified<ChannelId>>(&answer).map(|channel| channel.id)
     }
 
@@ -102,11 +109,27 @@ impl Rest {
         parse(&self.send(&route, Some(body)).await?)
     }
 
-    /// Replaces everything in a message of ours.
-    pub async fn edit_message(&self, sent: SentMessage, message: &Message) -> Result<(), RestError> {
+    /// Replaces everything in a message of ours, which is so old.
+    ///
+    /// # Errors
+    /// [`RestError::Rationed`] when nothing was sent, since too many old messages of its channel were edited lately by
+    /// all processes together.
+    pub async fn edit_message(
+        &self,
+        sent: SentMessage,
+        age: MessageAge,
+        message: &Message,
+    ) -> Result<(), RestError> {
         let parts = vec![Part::Id(sent.channel.get()), Part::Id(sent.id.get())];
         let route = Route::new(Method::PATCH, ("PATCH", MESSAGE), parts);
-        self.send(&route, Some(json(&message.as_edit()))).await.map(drop)
+        let call = Box::pin(self.send(&route, Some(json(&message.as_edit()))));
+        match age {
+            MessageAge::Fresh => call.await.map(drop),
+            MessageAge::Old => {
+                let channel = (&self.shared.unannounced.old_edits, sent.channel.get());
+                self.rationed(channel, call).await.map(drop)
+            }
+        }
     }
 
     /// Deletes a message.

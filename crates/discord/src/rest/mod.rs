@@ -17,9 +17,9 @@ pub use channel::{History, MessageAge, SentMessage, sent_at};
 pub use guild::Member;
 pub use interaction::Response;
 
-use crate::RestError;
-use crate::limiter::{Late, Limiter, Report};
-use cache::Cache;
+use crate::limiter::{Late, Limiter, Report, Unannounced};
+use crate::{RestError, Verdict};
+use cache::{Cache, Windows};
 use clock::Chance;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
@@ -83,6 +83,7 @@ struct Shared {
     server: String,
     port: u16,
     limiter: Limiter,
+    unannounced: Unannounced,
     chance: Chance,
     token_refused: AtomicBool,
 }
@@ -93,7 +94,7 @@ impl Rest {
     /// # Errors
     /// The configuration makes no sense.
     pub fn new(config: &RestConfig, telemetry: Telemetry, chance: Chance) -> Result<Self, RestConfigError> {
-        Self::with_limiter(config, telemetry, chance, Limiter::default())
+        Self::sharing(config, telemetry, chance, &Cache::memory())
     }
 
     /// A client whose limiter is that of all processes with this token and this cache, if the cache is one that
@@ -109,16 +110,7 @@ impl Rest {
     ) -> Result<Self, RestConfigError> {
         // The token's hash, which names it without telling it.
         let digest = Sha256::digest(config.token.expose().as_bytes());
-        let limiter = Limiter::sharing(cache, &hex::encode(&digest[..8]));
-        Self::with_limiter(config, telemetry, chance, limiter)
-    }
-
-    fn with_limiter(
-        config: &RestConfig,
-        telemetry: Telemetry,
-        chance: Chance,
-        limiter: Limiter,
-    ) -> Result<Self, RestConfigError> {
+        let name = hex::encode(&digest[..8]);
         let bad_address = || RestConfigError::Address(config.api.clone());
         let url = Url::parse(&config.api).map_err(|_| bad_address())?;
         let (server, port) = url.host_str().zip(url.port_or_known_default()).ok_or_else(bad_address)?;
@@ -127,7 +119,8 @@ impl Rest {
             api: config.api.trim_end_matches('/').to_owned(),
             server: server.to_owned(),
             port,
-            limiter,
+            limiter: Limiter::sharing(cache, &name),
+            unannounced: Unannounced::sharing(cache, &name),
             chance,
             token_refused: AtomicBool::new(false),
         };
@@ -149,6 +142,22 @@ impl Rest {
     /// Whether Discord has refused the token; then nothing is sent any more.
     pub fn token_refused(&self) -> bool {
         self.shared.token_refused.load(Ordering::Relaxed)
+    }
+
+    /// Makes a call that Discord counts without telling. What a complaint says holds for all who make such calls.
+    async fn rationed<T>(
+        &self,
+        (windows, about): (&Windows, u64),
+        call: impl Future<Output = Result<T, RestError>>,
+    ) -> Result<T, RestError> {
+        let taken = windows.take(&self.telemetry, about).await;
+        let place = taken.map_err(|after| RestError::Rationed { after })?;
+        let result = call.await;
+        if let Some(pause) = result.as_ref().err().and_then(complaint) {
+            windows.close(&self.telemetry, about, pause).await;
+        }
+        windows.settle(&self.telemetry, place).await;
+        result
     }
 
     async fn get<T: DeserializeOwned>(&self, route: Route) -> Result<T, RestError> {
@@ -276,9 +285,17 @@ struct Answer {
     body: Vec<u8>,
 }
 
+/// How long Discord wants to see no more such calls.
+fn complaint(error: &RestError) -> Option<Duration> {
+    match error.verdict(1) {
+        Verdict::BreakDms { after } | Verdict::CoolDown { after } => Some(after),
+        _ => None,
+    }
+}
+
 /// Whether waiting and sending it again is all there is to do.
 fn is_a_mere_limit(error: &RestError) -> bool {
-    matches!(error.verdict(1), crate::Verdict::RateLimited { .. })
+    matches!(error.verdict(1), Verdict::RateLimited { .. })
 }
 
 async fn read(response: reqwest::Response) -> (Report, Result<Answer, RestError>) {
@@ -293,7 +310,7 @@ async fn read(response: reqwest::Response) -> (Report, Result<Answer, RestError>
     }
     let error = match answer::refusal(status.as_u16(), &report, &body) {
         // An interaction's token that has run out is refused with 401, too; it has a code of its own.
-        refusal if matches!(refusal.verdict(1), crate::Verdict::StopAllTraffic) => RestError::TokenRefused,
+        refusal if matches!(refusal.verdict(1), Verdict::StopAllTraffic) => RestError::TokenRefused,
         refusal => refusal,
     };
     (report, Err(error))

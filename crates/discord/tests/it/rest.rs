@@ -1,6 +1,6 @@
 use crate::stage::{Stage, client, no_faults};
 use discord::message::{Embed, Message};
-use discord::{ButtonVerb, CustomId, Marker, RestError, Verdict, nonce};
+use discord::{ButtonVerb, CustomId, Marker, MessageAge, RestError, Verdict, nonce};
 use domain::{ChannelId, GameId, GuildId, UserId};
 use practice::cast;
 use serde_json::json;
@@ -33,12 +33,12 @@ async fn a_message_is_sent_edited_found_and_deleted() {
     assert_eq!(history.find(&Marker::of("a")), Some(sent.id));
     assert_eq!(history.find(&Marker::of("b")), None);
 
-    stage.rest.edit_message(sent, &Message::text("Over.")).await.unwrap();
+    stage.rest.edit_message(sent, MessageAge::Fresh, &Message::text("Over.")).await.unwrap();
     let seen = &stage.oracle().await[0];
     assert_eq!((&seen["content"], &seen["embeds"]), (&json!("Over."), &json!([])));
 
     stage.rest.delete_message(sent).await.unwrap();
-    let error = stage.rest.edit_message(sent, &Message::text("Gone.")).await.unwrap_err();
+    let error = stage.rest.edit_message(sent, MessageAge::Fresh, &Message::text("Gone.")).await.unwrap_err();
     assert_eq!(error.verdict(1), Verdict::MessageGone);
     stage.strike().await;
 }

@@ -6,8 +6,8 @@ use crate::stage::Stage;
 use cache::Cache;
 use clock::Chance;
 use discord::message::{Embed, Message};
-use discord::{Command, Response, Rest, RestConfig, nonce};
-use domain::{ChannelId, GuildId, UserId};
+use discord::{Command, MessageAge, Response, Rest, RestConfig, RestError, SentMessage, nonce};
+use domain::{ChannelId, GuildId, MessageId, UserId};
 use futures_util::future::join_all;
 use practice::cast;
 use serde_json::json;
@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 const GAMES: ChannelId = ChannelId::new(cast::GAMES_CHANNEL_ID);
 const GUILD: GuildId = GuildId::new(cast::GUILD_ID);
+const OPEN_DM: &str = "POST /users/@me/channels";
+const EDIT: &str = "PATCH /channels/{channel.id}/messages/{message.id}";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A client as one more process would have it.
@@ -46,6 +48,30 @@ impl Process {
         join_all((0..calls).map(call)).await;
     }
 
+    /// Opens the DMs of so many people at once; how many that worked for, and the pauses of the others.
+    async fn open_dms(&self, people: impl IntoIterator<Item = u64>) -> (usize, Vec<Duration>) {
+        let open = async |person: u64| self.rest.open_dm(UserId::new(person)).await.map(drop);
+        sorted(join_all(people.into_iter().map(open)).await)
+    }
+
+    /// Edits so many old messages of a channel at once.
+    async fn edit_old(
+        &self,
+        channel: ChannelId,
+        messages: impl IntoIterator<Item = u64>,
+    ) -> (usize, Vec<Duration>) {
+        let edit = async |message: u64| {
+            let sent = SentMessage { id: MessageId::new(message), channel };
+            self.rest.edit_message(sent, MessageAge::Old, &Message::text("Over.")).await
+        };
+        sorted(join_all(messages.into_iter().map(edit)).await)
+    }
+
+    /// How many calls of a route were made.
+    fn made(&self, route: &str) -> usize {
+        self.captured.spans().into_iter().filter(|span| span.name == route).count()
+    }
+
     /// When its calls to Discord began; each was answered with 200.
     fn calls(&self) -> Vec<SystemTime> {
         let calls = self.captured.spans().into_iter().filter(|span| span.name.contains(" /"));
@@ -56,6 +82,17 @@ impl Process {
             })
             .collect()
     }
+}
+
+/// What Discord was asked, whatever it said, and for how long the others are told to wait.
+fn sorted(results: Vec<Result<(), RestError>>) -> (usize, Vec<Duration>) {
+    let all = results.len();
+    let rationed = |result: Result<(), RestError>| match result {
+        Err(RestError::Rationed { after }) => Some(after),
+        _ => None,
+    };
+    let pauses: Vec<_> = results.into_iter().filter_map(rationed).collect();
+    (all - pauses.len(), pauses)
 }
 
 /// The shortest time in which so many calls began.
@@ -168,9 +205,12 @@ async fn a_flush_costs_a_second_and_no_refusal() {
     let Some(server) = Server::start(&[]).await else { return };
     let (stage, one, other) = two(&server.url()).await;
     let flush = async {
-        server.command("FLUSHALL");
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        server.command("FLUSHALL");
+        for calls in [10, 40] {
+            while one.made("GET /gateway/bot") < calls / 3 {
+                tokio::task::yield_now().await;
+            }
+            server.command("FLUSHALL");
+        }
     };
     tokio::join!(one.hurry(80), other.hurry(80), flush);
     let calls = [one.calls(), other.calls()].concat();
@@ -187,6 +227,64 @@ async fn a_process_of_its_own_shares_nothing() {
     rest.gateway().await.unwrap();
     let names: Vec<_> = stage.captured.spans().into_iter().map(|span| span.name).collect();
     assert_eq!(names, ["GET /gateway/bot"]);
+    stage.strike().await;
+}
+
+/// Discord knows none of them; it counts who is asked for.
+const STRANGERS: std::ops::Range<u64> = 1..26;
+
+#[tokio::test]
+async fn two_processes_open_ten_dms_a_minute_together() {
+    let Some(redis) = shared_redis() else { return };
+    let (stage, one, other) = two(&redis).await;
+    let (some, others) = STRANGERS.partition::<Vec<u64>, _>(|person| person % 2 == 0);
+    let ((first, mut pauses), (second, more)) = tokio::join!(one.open_dms(some), other.open_dms(others));
+    pauses.extend(more);
+    assert_eq!((first + second, pauses.len()), (10, 15));
+    assert_eq!(one.made(OPEN_DM) + other.made(OPEN_DM), 10);
+    let within_a_minute =
+        |pause: &Duration| *pause > Duration::from_secs(40) && *pause <= Duration::from_mins(1);
+    assert!(pauses.iter().all(within_a_minute), "{pauses:?}");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn two_processes_edit_nine_old_messages_a_minute_together() {
+    let Some(redis) = shared_redis() else { return };
+    let (stage, one, other) = two(&redis).await;
+    let ((first, _), (second, _)) = tokio::join!(one.edit_old(GAMES, 1..13), other.edit_old(GAMES, 13..25));
+    assert_eq!(first + second, 9);
+    assert_eq!(one.made(EDIT) + other.made(EDIT), 9);
+    let elsewhere = ChannelId::new(cast::ARCHIVE_CHANNEL_ID);
+    assert_eq!(other.edit_old(elsewhere, 1..3).await.0, 2, "each channel has its own");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn without_redis_no_process_opens_dms_that_others_may_have_opened() {
+    let Some(mut server) = Server::start(&[]).await else { return };
+    let (stage, one, other) = two(&server.url()).await;
+    assert_eq!(one.open_dms(STRANGERS).await.0, 10);
+    server.kill();
+    let ((first, pauses), (second, _)) = tokio::join!(one.open_dms(STRANGERS), other.open_dms(STRANGERS));
+    assert_eq!((first, second), (0, 0), "ten were opened within this minute");
+    let soon = |pause: &Duration| *pause <= Duration::from_secs(5);
+    assert!(pauses.iter().all(soon), "Redis may be back before that minute is over: {pauses:?}");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_complaint_that_one_hears_holds_the_other() {
+    let Some(redis) = shared_redis() else { return };
+    let (stage, one, other) = two(&redis).await;
+    stage.faults(json!({ "old_edits_refused": true })).await;
+    let message = Message::framed(Embed::titled("Dragons"));
+    let sent = one.rest.create_message(GAMES, &message, &nonce("old")).await.unwrap();
+    stage.post("clock", json!({ "advance_seconds": 2 * 60 * 60 })).await;
+    let refused = one.rest.edit_message(sent, MessageAge::Old, &message).await.unwrap_err();
+    assert_eq!(refused.code(), Some(30_046));
+    let (_, pauses) = other.edit_old(GAMES, 1..3).await;
+    assert_eq!(pauses.len(), 2);
     stage.strike().await;
 }
 
