@@ -162,8 +162,10 @@ async fn keep(tx: &mut Tx, member: &Membership) -> Result<(), StoreError> {
 pub(crate) async fn ask(ctx: &Ctx, guild: GuildId, user: UserId) -> Result<Option<Membership>, AccessError> {
     let key = format!("{guild}:{user}");
     let load = async {
+        // What changes while the answer is on its way is not in it.
+        let asked = ctx.clock.now();
         let told = ctx.discord.member(guild, user).await.map_err(AccessError::Unchecked)?;
-        let member = told.map(|told| heard(guild, told, ctx.clock.now()));
+        let member = told.map(|told| heard(guild, told, asked));
         let mut tx = ctx.store.begin().await?;
         match &member {
             Some(member) => keep(&mut tx, member).await?,
@@ -175,8 +177,8 @@ pub(crate) async fn ask(ctx: &Ctx, guild: GuildId, user: UserId) -> Result<Optio
     Box::pin(ctx.cache.get_or_load(&ctx.telemetry, "member", &key, ANSWER_SERVES, Box::pin(load))).await
 }
 
-fn heard(guild: GuildId, told: discord::Member, now: Timestamp) -> Membership {
-    Membership { guild, user: told.user, name: told.name.expose().clone(), roles: told.roles, seen_at: now }
+fn heard(guild: GuildId, told: discord::Member, asked: Timestamp) -> Membership {
+    Membership { guild, user: told.user, name: told.name.expose().clone(), roles: told.roles, seen_at: asked }
 }
 
 /// Asks Discord in which of the bot's guilds somebody is, the first time that they come.
