@@ -51,6 +51,18 @@ const SMALL: [(&str, &str); 5] = [
     ("outbox USING INDEX outbox_unpublished", "what is to be published; what was is not in this index"),
 ];
 
+/// Whether a statement is an operator's, who may wait for it: an index would cost each write something.
+fn is_by_hand(statement: &Statement) -> bool {
+    let lists_the_dead = ["state = 'dead'", "dead_at IS NOT NULL"];
+    statement.operation == "SELECT" && lists_the_dead.iter().any(|what| statement.text.contains(what))
+}
+
+/// Whether a statement is one of a start: what a bus that forgets has taken and its consumer has not is looked for
+/// among all events that are not swept yet, and how is PostgreSQL's to choose.
+fn is_of_a_start(statement: &Statement) -> bool {
+    statement.text.starts_with("UPDATE outbox SET published_at = NULL")
+}
+
 /// The lines of a plan, as `EXPLAIN QUERY PLAN` gives them.
 async fn plan(raw: &Raw, text: &str) -> Vec<String> {
     let Raw::Lite(pool) = raw else { unreachable!("SQLite's plans") };
@@ -72,7 +84,7 @@ async fn no_statement_scans_a_table_that_grows() {
 /// Looks at every plan; gives the excuses that were needed.
 async fn expect_no_scans_in_a_file(db: &Database) -> BTreeSet<&'static str> {
     let (mut scans, mut excused) = (Vec::new(), BTreeSet::new());
-    for statement in store::statements(DbSystem::Sqlite) {
+    for statement in store::statements(DbSystem::Sqlite).into_iter().filter(|it| !is_by_hand(it)) {
         for step in plan(&db.raw, statement.text).await {
             let Some(what) = step.strip_prefix("SCAN ") else { continue };
             match SMALL.iter().find(|(small, _)| *small == what) {
@@ -121,7 +133,8 @@ pub(crate) async fn expect_no_scans(db: &Database) {
         return;
     }
     let mut scans = Vec::new();
-    for statement in store::statements(DbSystem::PostgreSql) {
+    let all = store::statements(DbSystem::PostgreSql).into_iter();
+    for statement in all.filter(|it| !is_by_hand(it) && !is_of_a_start(it)) {
         let plan = plan_on_postgres(&db.raw, statement.text).await;
         for (line, next) in plan.iter().zip(plan.iter().skip(1).map(String::as_str).chain([""])) {
             let from_end_to_end = line.contains("Seq Scan on ")
