@@ -8,6 +8,7 @@
 
 mod check;
 mod flights;
+mod health;
 mod limiter;
 mod memory;
 mod redis;
@@ -15,6 +16,7 @@ mod slot;
 mod window;
 
 pub use check::{Finding, check};
+pub use health::Trouble;
 pub use limiter::{Call, Grant, Limiter, Outcome, Pause, Permission, Quota};
 pub use memory::MemoryCache;
 pub use redis::{RedisCache, RedisConfigError};

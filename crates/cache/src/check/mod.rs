@@ -1,6 +1,6 @@
 //! What `muster doctor` says of a Redis.
 
-mod info;
+pub(crate) mod info;
 
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const SLOW: Duration = Duration::from_millis(20);
 /// Pings of which the median is told.
 const PINGS: usize = 21;
-const VERSION_MIN: u32 = 7;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,13 +113,10 @@ fn unanswered(error: &RedisError, place: &Place) -> Finding {
 fn version(info: &Info) -> Finding {
     let (name, version) = info.server();
     let found = format!("{name} {version}");
-    // Valkey began at 7.2.
-    if name == "Valkey" || version.split('.').next().and_then(|major| major.parse().ok()) >= Some(VERSION_MIN)
-    {
-        return Finding::well("version", found);
+    match info.needs() {
+        None => Finding::well("version", found),
+        Some(needed) => Finding::ill("version", found, format!("upgrade to {needed}")),
     }
-    let mend = format!("upgrade to Redis {VERSION_MIN} or later, or to Valkey");
-    Finding::ill("version", found, mend)
 }
 
 fn role(info: &Info) -> Finding {

@@ -57,8 +57,8 @@ struct State {
     not_before: Option<Instant>,
     /// Until when an answer is no sign of health: a server that takes no writes still answers reads.
     on_probation_until: Option<Instant>,
-    /// Whether the log says that it is away.
-    told: bool,
+    /// Why it is away, as the log says and people may see it; none while it is there.
+    away: Option<Cow<'static, str>>,
 }
 
 impl Link {
@@ -91,6 +91,24 @@ impl Link {
                 Err(NoAnswer)
             }
         }
+    }
+
+    /// Asks the server in no span, and gives why it is away if it is; asks nothing while the breaker is open.
+    pub(crate) async fn probe<T, F>(
+        &self,
+        ask: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, Cow<'static, str>>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        if self.is_open() {
+            return Err(self.state().away.clone().unwrap_or_default());
+        }
+        self.attempt(ask).await.map_err(|error| reason(&error))
+    }
+
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
     }
 
     async fn attempt<T, F>(&self, ask: impl FnOnce(MultiplexedConnection) -> F) -> RedisResult<T>
@@ -169,13 +187,14 @@ impl Link {
         }
         (state.connection, state.proved) = (None, false);
         state.generation += 1;
-        if !std::mem::replace(&mut state.told, true) {
+        if state.away.replace(reason(error)).is_none() {
             drop(state);
             tracing::warn!(
                 name: "cache.away",
                 target: "cache",
                 { server.address = %self.place, error.r#type = %error_type(error), exception.message = %error },
-                "Redis is away: values are loaded without it, and calls to Discord keep to a lower rate."
+                "Redis is away, {}: values are loaded without it, and calls to Discord keep to a lower rate.",
+                reason(error)
             );
         }
     }
@@ -190,7 +209,7 @@ impl Link {
             return;
         }
         (state.failures, state.not_before, state.on_probation_until) = (0, None, None);
-        if std::mem::replace(&mut state.told, false) {
+        if state.away.take().is_some() {
             drop(state);
             tracing::info!(name: "cache.back", target: "cache", { server.address = %self.place }, "Redis is back.");
         }
@@ -236,6 +255,18 @@ fn is_refusal(error: &RedisError) -> bool {
 /// What a script may not do is refused without a code of its own.
 pub(crate) fn is_forbidden(error: &RedisError) -> bool {
     error.code() == Some("NOPERM") || error.to_string().contains("user executing the script")
+}
+
+/// The same for people, in words that hold nothing of what the server said but its code.
+fn reason(error: &RedisError) -> Cow<'static, str> {
+    match error.code() {
+        _ if error.kind() == ErrorKind::AuthenticationFailed => "it refuses user or password".into(),
+        _ if error.is_timeout() => "it does not answer".into(),
+        _ if error.is_connection_refusal() => "nothing listens there".into(),
+        _ if error.is_io_error() => "the connection ended".into(),
+        Some(code) => format!("it answers {code}").into(),
+        None => "it does not speak as Redis does".into(),
+    }
 }
 
 /// One of few words, or the first word of the server's own.

@@ -59,6 +59,10 @@ impl RedisCache {
         &self.0.flights
     }
 
+    pub(crate) fn link(&self) -> &Link {
+        &self.0.link
+    }
+
     pub(crate) fn limiter(&self, name: &str, quota: Quota) -> Limiter {
         Limiter::new(Arc::clone(&self.0.link), self.0.chance.clone(), (name, quota))
     }

@@ -5,6 +5,7 @@
 mod conformance;
 mod doctor;
 mod faults;
+mod health;
 mod limiter;
 mod processes;
 mod proxy;
