@@ -24,7 +24,7 @@ pub(crate) const SERVERS: [Package; 3] = [
 ];
 
 /// What else the tests look at Muster with.
-pub(crate) const PROGRAMS: [Package; 4] = [
+pub(crate) const PROGRAMS: [Package; 5] = [
     Package {
         name: "prometheus",
         wanted_for: "alert rules as promtool plays them, metrics as Prometheus reads them",
@@ -44,6 +44,11 @@ pub(crate) const PROGRAMS: [Package; 4] = [
         name: "python3-venv",
         wanted_for: "another Discord library against the practice Discord",
         is_here: discord_py::python_can_make_environments,
+    },
+    Package {
+        name: "busybox",
+        wanted_for: "the health check of the image",
+        is_here: || which("busybox").is_some(),
     },
 ];
 

@@ -154,12 +154,8 @@ fn the_bots_token_is_where_discord_is_called_and_nowhere_else() {
 }
 
 #[test]
-fn alloy_is_pinned_by_tag_and_digest() {
+fn alloy_has_half_a_gigabyte_and_says_when_it_is_ready() {
     let compose = compose();
-    let image = text(&compose["services"]["alloy"]["image"]);
-    let (tag, digest) = image.split_once("@sha256:").unwrap();
-    assert!(tag.starts_with("grafana/alloy:v1."), "{tag}");
-    assert!(digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit()), "{digest}");
     assert_eq!(compose["services"]["alloy"]["deploy"]["resources"]["limits"]["memory"], "512M");
     assert!(texts(&compose["services"]["alloy"]["healthcheck"]["test"])[3].contains("/-/ready"));
 }

@@ -62,6 +62,14 @@ fn environment(container: &Value) -> Vec<(String, String)> {
     variables
 }
 
+/// What the pod of an engine is probed by, where that is a command.
+pub(super) fn probe_commands(name: &str) -> Vec<Vec<String>> {
+    let container = container(&find(&objects(), "StatefulSet", name));
+    let probes = ["startupProbe", "readinessProbe", "livenessProbe"];
+    let commands = probes.map(|probe| texts(&container[probe]["exec"]["command"]));
+    commands.map(|words| words.into_iter().map(str::to_owned).collect()).to_vec()
+}
+
 #[test]
 fn every_service_runs_its_command_and_is_probed_at_the_programs_health_listener() {
     let objects = objects();

@@ -2,8 +2,11 @@
 //! it has to hold.
 
 mod compose;
+mod health;
 mod image;
+mod images;
 mod kubernetes;
+mod names;
 mod program;
 mod unit;
 

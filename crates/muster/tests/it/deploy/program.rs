@@ -74,6 +74,11 @@ impl Lonely {
         Self { process, health, _folder: folder }
     }
 
+    /// Where its health listener is.
+    pub(super) fn health(&self) -> &str {
+        &self.health
+    }
+
     /// The status with which its health listener answers.
     pub(super) fn status(&self, path: &str) -> String {
         let mut connection = TcpStream::connect(&self.health).unwrap();
