@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Requests under way at most; a later one waits for its turn, and the wait counts.
-const CONNECTIONS: usize = 32;
+pub(crate) const CONNECTIONS: usize = 32;
 /// For every connection to be there before the first request is due.
 const GETTING_READY: Duration = Duration::from_millis(20);
 
@@ -20,6 +20,8 @@ pub(crate) struct Volley {
     pub(crate) requests: Vec<Vec<u8>>,
     /// When each is due, counted from the beginning; a request without a time is not sent.
     pub(crate) due: Vec<Duration>,
+    /// Usually [`CONNECTIONS`]; fewer where requests come so seldom that the server would end an idle one.
+    pub(crate) connections: usize,
 }
 
 impl Volley {
@@ -28,7 +30,7 @@ impl Volley {
     /// # Errors
     /// When one is not answered with success.
     pub(crate) fn fire(&self) -> Result<Vec<u64>, Failure> {
-        let connections: Vec<_> = (0..CONNECTIONS.min(self.due.len()))
+        let connections: Vec<_> = (0..self.connections.min(self.due.len()))
             .map(|_| Connection::open(self.address).doing("connecting to muster"))
             .collect::<Result<_, _>>()?;
         let next = AtomicUsize::new(0);

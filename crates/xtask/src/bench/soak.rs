@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 const GAMES: usize = 400;
 /// Requests are sent in portions of so long; after each the memory is looked at.
 const PORTION: Duration = Duration::from_secs(10);
+const CONNECTIONS: usize = 4;
 /// What is asked for, in turns: most look, some join, a few edit, and now and then there is a new game.
 const MIX: [Scenario; 20] = [
     Scenario::List,
@@ -104,7 +105,8 @@ impl Soak {
             let numbers = sent..sent + count;
             let requests = numbers.map(|number| MIX[number % MIX.len()].request(seed, number / MIX.len()));
             let due = arrivals(count, f64::from(self.rate), portion);
-            Volley { address: server.dashboard, requests: requests.collect(), due }.fire()?;
+            let requests = requests.collect();
+            Volley { address: server.dashboard, requests, due, connections: CONNECTIONS }.fire()?;
             for page in PAGES {
                 server.ask(&request(&format!("GET {page}"), &[("cookie", &seed.cookie)], ""))?;
             }

@@ -159,7 +159,7 @@ impl Block<'_> {
     fn volley(&self, server: &Server, first: usize, due: Vec<Duration>) -> Volley {
         let numbers = first..first + due.len();
         let requests = numbers.map(|number| self.scenario.request(self.seed, number)).collect();
-        Volley { address: server.dashboard, requests, due }
+        Volley { address: server.dashboard, requests, due, connections: load::CONNECTIONS }
     }
 }
 
