@@ -42,8 +42,7 @@ async fn refusal(scene: &Scene, config: RabbitConfig) -> String {
     assert!(!format!("{said} {error:?} {bus:?} {config:?}").contains("canary"), "{said}");
     let uri: AMQPUri = config.url.expose().parse().unwrap();
     let said = said.replace(&format!(":{}", uri.authority.port), ":PORT").replace(&scene.prefix, "");
-    let said = said.replace(&std::process::id().to_string(), "PID");
-    said.replace("configure access to queue", "access to queue")
+    said.replace(&std::process::id().to_string(), "PID")
 }
 
 #[tokio::test]
@@ -192,8 +191,12 @@ async fn a_user_without_rights() {
 
         let nothing = r#"{"configure":"^$","write":"^$","read":"^$"}"#;
         management.put("permissions/%2f/muster-test-guest", nothing).await;
-        insta::assert_snapshot!(refusal(scene, config.clone()).await, @r#"
-        RabbitMQ lets user muster-test-guest into virtual host / but refuses: ACCESS_REFUSED - access to queue 'muster.check.PID' in vhost '/' refused for user 'muster-test-guest'
+        let said = refusal(scene, config.clone()).await;
+        // What it is that it refuses first is for each version of RabbitMQ to say.
+        let (refused, mend) = said.split_once("ACCESS_REFUSED - ").unwrap();
+        let (_, mend) = mend.split_once(" refused for user 'muster-test-guest'").unwrap();
+        insta::assert_snapshot!([refused, "…", mend].concat(), @r#"
+        RabbitMQ lets user muster-test-guest into virtual host / but refuses: …
         rabbitmqctl set_permissions -p / muster-test-guest "^(muster\.|amq\.gen-|amq\.default$).*" "^(muster\.|amq\.gen-|amq\.default$).*" "^(muster\.|amq\.gen-|amq\.default$).*"
         "#);
 
