@@ -11,15 +11,21 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Reader, Writer, retention::Slices, schema};
+use super::{
+    Reader, Writer,
+    disk::Disk,
+    retention::{self, Slices},
+    schema,
+};
 use crate::counters::Counters;
 
 /// Pages are drawn by so many connections at once.
 const READERS: u32 = 4;
 /// Another process may hold the file for so long (a backup, a person with `sqlite3`).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The write-ahead log is cut back to this size.
-const MAX_WAL_BYTES: &str = "16777216";
+/// The write-ahead log goes into the file when it has so many pages, and earlier in a small store.
+const MAX_LOG_PAGES: u64 = 1_000;
+const PAGE_BYTES: u64 = 4_096;
 
 /// How much the store may hold.
 #[derive(Clone, Copy, Debug)]
@@ -64,17 +70,23 @@ pub(crate) async fn open(
     now_ns: i64,
 ) -> Result<(Writer, Reader), OpenError> {
     let of_sqlite = |source| OpenError::Sqlite { path: path.into(), source };
-    let options = options(path);
+    let options = options(path, caps);
+    let mut disk = Disk::new(path);
     let mut db = options.connect().await.map_err(of_sqlite)?;
     check(&mut db, path).await?;
-    let slices = Slices::open(&mut db, caps, now_ns).await.map_err(of_sqlite)?;
+    if let Err(error) = disk.prepare(&mut db).await {
+        tracing::error!(name: "collector.retain.exception", error = %error, "the store could not be made able to shrink");
+    }
+    let slices = Slices::open(&mut db, (caps, disk), now_ns).await.map_err(of_sqlite)?;
     let writer = Writer::new((db, options.clone()), slices, counters).await.map_err(of_sqlite)?;
     let readers = SqlitePoolOptions::new().max_connections(READERS);
     let pool = readers.connect_with(options.read_only(true)).await.map_err(of_sqlite)?;
     Ok((writer, Reader::new(pool)))
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+fn options(path: &Path, caps: Caps) -> SqliteConnectOptions {
+    let log_bytes = retention::log_bytes(caps);
+    let log_pages = MAX_LOG_PAGES.min(log_bytes / PAGE_BYTES);
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -82,7 +94,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // A power cut may take the last moments of telemetry, never the file.
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY_TIMEOUT)
-        .pragma("journal_size_limit", MAX_WAL_BYTES)
+        .pragma("journal_size_limit", log_bytes.to_string())
+        .pragma("wal_autocheckpoint", log_pages.to_string())
         .disable_statement_logging()
 }
 

@@ -2,13 +2,15 @@
 
 use sqlx::{Connection as _, SqliteConnection, Transaction};
 
-use super::{open::Caps, schema};
+use super::{disk::Disk, open::Caps, schema};
 use crate::signal::Signal;
 
 /// A slice is closed when it has this share of the cap on bytes, or of the cap on age.
 const SLICES_PER_CAP: u64 = 16;
 /// Smaller caps are raised to this: the tables of sixteen slices, empty, take a third of it.
 const MIN_CAP_BYTES: u64 = 8 << 20;
+/// The write-ahead log is cut back to this size, or to that of a slice if that is smaller.
+const MAX_LOG_BYTES: u64 = 16 << 20;
 /// Telemetry that goes in one drop, per signal of [`Signal::ALL`].
 pub(super) type Dropped = [u64; 3];
 
@@ -23,12 +25,25 @@ struct Slice {
 pub(super) struct Slices {
     held: Vec<Slice>,
     caps: Caps,
+    disk: Disk,
+    /// Bytes of pages that are in use.
     used_bytes: u64,
+    /// Bytes of the file and its log.
+    disk_bytes: u64,
+}
+
+/// How much of the cap is left to the write-ahead log.
+pub(super) fn log_bytes(caps: Caps) -> u64 {
+    (caps.bytes.max(MIN_CAP_BYTES) / SLICES_PER_CAP).min(MAX_LOG_BYTES)
 }
 
 impl Slices {
     /// Reads which slices there are, and opens the first in a new store.
-    pub(super) async fn open(db: &mut SqliteConnection, caps: Caps, now_ns: i64) -> sqlx::Result<Self> {
+    pub(super) async fn open(
+        db: &mut SqliteConnection,
+        (caps, disk): (Caps, Disk),
+        now_ns: i64,
+    ) -> sqlx::Result<Self> {
         let rows: Vec<(i64, i64, Option<i64>)> =
             sqlx::query_as("SELECT number, opened_ns, bytes FROM slices ORDER BY number")
                 .fetch_all(&mut *db)
@@ -39,11 +54,12 @@ impl Slices {
             bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
         });
         let caps = Caps { bytes: caps.bytes.max(MIN_CAP_BYTES), age: caps.age };
-        let mut slices = Self { held: held.collect(), caps, used_bytes: 0 };
+        let mut slices = Self { held: held.collect(), caps, disk, used_bytes: 0, disk_bytes: 0 };
         if slices.held.is_empty() {
             slices.begin_next(db, now_ns).await?;
         }
         slices.measure(db).await?;
+        slices.disk_bytes = slices.disk.bytes().await;
         Ok(slices)
     }
 
@@ -56,9 +72,9 @@ impl Slices {
         self.held.len()
     }
 
-    /// Bytes of the file that are in use, after the last measurement.
-    pub(super) fn used_bytes(&self) -> u64 {
-        self.used_bytes
+    /// Bytes of the file and its write-ahead log, after the last look.
+    pub(super) fn disk_bytes(&self) -> u64 {
+        self.disk_bytes
     }
 
     /// Opens a new slice if the open one is full or old, drops the oldest ones beyond the caps, and says what went.
@@ -73,6 +89,8 @@ impl Slices {
             dropped.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             self.measure(db).await?;
         }
+        self.disk.shrink(db, self.caps.bytes).await?;
+        self.disk_bytes = self.disk.bytes().await;
         Ok(dropped)
     }
 
@@ -101,13 +119,12 @@ impl Slices {
         is_old || self.open_slice_bytes() >= self.slice_bytes()
     }
 
-    /// Leaves room for one slice more below the cap on bytes: what is in use stays within it unless one batch is larger
-    /// than a whole slice, and is back within it after the next. The file keeps pages that were freed for what comes, so
-    /// it is as large as what was ever in use at once; the write-ahead log stands beside it.
+    /// Leaves room below the cap on bytes for one slice more and for the write-ahead log. One batch that is larger takes
+    /// more until it is stored; then older ones go, and their room is given back.
     fn is_oldest_beyond_caps(&self, now_ns: i64) -> bool {
         let [oldest, _, ..] = self.held.as_slice() else { return false };
         let is_old = u128::try_from(now_ns - oldest.opened_ns).is_ok_and(|ns| ns >= self.caps.age.as_nanos());
-        is_old || self.used_bytes + self.slice_bytes() > self.caps.bytes
+        is_old || self.used_bytes + self.slice_bytes() + log_bytes(self.caps) > self.caps.bytes
     }
 
     async fn begin_next(&mut self, db: &mut SqliteConnection, now_ns: i64) -> sqlx::Result<()> {
@@ -188,7 +205,7 @@ mod tests {
         let mut db = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         schema::create_store(&mut db).await.unwrap();
         let caps = Caps { bytes: 1 << 30, age: Duration::from_hours(16) };
-        let mut slices = Slices::open(&mut db, caps, 0).await.unwrap();
+        let mut slices = Slices::open(&mut db, (caps, Disk::new("".as_ref())), 0).await.unwrap();
         count(&mut db, slices.current(), [7, 0, 2]).await.unwrap();
 
         assert_eq!(slices.retain(&mut db, HOUR_NS - 1).await.unwrap(), [0; 3]);

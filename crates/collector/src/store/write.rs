@@ -146,7 +146,7 @@ impl Writer {
     }
 
     fn publish_size(&self) {
-        self.counters.store_is(self.slices.used_bytes(), self.slices.count());
+        self.counters.store_is(self.slices.disk_bytes(), self.slices.count());
     }
 
     /// Brings everything into the one file and closes it.
