@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::{counters::Health, now, own, pipeline::Pipeline};
+use crate::{counters::Health, now, own, pipeline::Pipeline, receiver::Receiver};
 
 /// Tells the state of a moment, in Unix nanoseconds.
 pub(crate) type Tell = Arc<dyn Fn(i64) -> Health + Send + Sync>;
@@ -21,6 +21,6 @@ pub(crate) async fn keep(tell: Tell, address: String, interval: Duration, pipeli
         ticks.tick().await;
         let now_ns = now::unix_nanos();
         // A full queue refuses this as it refuses senders; /metrics tells it nevertheless.
-        let _ = pipeline.offer(own::export(&tell(now_ns), &address, now_ns));
+        let _ = pipeline.offer(own::export(&tell(now_ns), &address, now_ns), Receiver::Collector);
     }
 }

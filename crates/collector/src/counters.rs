@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{forward::ForwardHealth, signal::Signal};
+use crate::{forward::ForwardHealth, receiver::Receiver, signal::Signal};
 
 /// A write that takes longer than this means that the pipeline is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
@@ -36,10 +36,19 @@ struct PerSignal {
     unreadable_requests: AtomicU64,
 }
 
+/// What one receiver made of the items of one signal.
+#[derive(Debug, Default)]
+struct AtReceiver {
+    accepted: AtomicU64,
+    refused: AtomicU64,
+    rejected: AtomicU64,
+}
+
 /// Counters of one collector; cheap to touch from every task.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     signals: [PerSignal; 3],
+    receivers: [[AtReceiver; 3]; Receiver::ALL.len()],
     writing_since_ns: AtomicI64,
     writer_ended: AtomicBool,
     failed_in_a_row: AtomicU64,
@@ -55,6 +64,19 @@ impl Counters {
     /// Says what became of received items. Each received item has one fate in the end.
     pub(crate) fn settle(&self, signal: Signal, fate: Fate, items: u64) {
         self.of(signal).fates[fate as usize].fetch_add(items, Relaxed);
+    }
+
+    /// The same for items that get no further than the receiver.
+    pub(crate) fn settle_at(&self, receiver: Receiver, signal: Signal, fate: Fate, items: u64) {
+        self.settle(signal, fate, items);
+        let at = self.at(receiver, signal);
+        let count = if matches!(fate, Fate::Rejected) { &at.rejected } else { &at.refused };
+        count.fetch_add(items, Relaxed);
+    }
+
+    /// Items that a receiver passed on to be stored.
+    pub(crate) fn accepted(&self, receiver: Receiver, signal: Signal, items: u64) {
+        self.at(receiver, signal).accepted.fetch_add(items, Relaxed);
     }
 
     /// Stored items that retention deleted.
@@ -123,6 +145,24 @@ impl Counters {
         }
     }
 
+    /// What the receivers made of what they got: of all signals at the doors, of metrics in the collector's account of
+    /// itself, and of servers that were asked.
+    pub(crate) fn receivers(&self) -> Vec<ReceiverCounts> {
+        let signals = Signal::ALL;
+        let all = Receiver::ALL.into_iter().flat_map(|receiver| signals.map(|signal| (receiver, signal)));
+        let counts = all.map(|(receiver, signal)| {
+            let at = self.at(receiver, signal);
+            let [accepted, refused, rejected] =
+                [&at.accepted, &at.refused, &at.rejected].map(|count| count.load(Relaxed));
+            ReceiverCounts { receiver, signal, accepted, refused, rejected }
+        });
+        counts.filter(ReceiverCounts::is_told).collect()
+    }
+
+    fn at(&self, receiver: Receiver, signal: Signal) -> &AtReceiver {
+        &self.receivers[receiver as usize][signal as usize]
+    }
+
     fn of(&self, signal: Signal) -> &PerSignal {
         &self.signals[signal as usize]
     }
@@ -142,7 +182,7 @@ pub struct Health {
     pub queued_bytes: u64,
     /// At most so many bytes wait.
     pub queue_capacity_bytes: u64,
-    /// Bytes the store uses in its file.
+    /// Bytes the store takes on the disk: its file, and the write-ahead log beside it.
     pub store_bytes: u64,
     /// The cap on them.
     pub max_store_bytes: u64,
@@ -152,6 +192,8 @@ pub struct Health {
     pub slices: u64,
     /// What became of each signal since this collector started.
     pub signals: [SignalCounts; 3],
+    /// The same as far as it is decided where telemetry comes in.
+    pub receivers: Vec<ReceiverCounts>,
     /// How forwarding does, if anything is forwarded.
     pub forward: Option<ForwardHealth>,
 }
@@ -181,6 +223,30 @@ pub struct SignalCounts {
     pub expired: u64,
     /// Requests (not items) that could not be read.
     pub unreadable_requests: u64,
+}
+
+/// What one receiver made of the items of one signal since the collector started.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ReceiverCounts {
+    /// Who took or fetched them.
+    pub receiver: Receiver,
+    /// Which signal.
+    pub signal: Signal,
+    /// Items that went on to be stored.
+    pub accepted: u64,
+    /// Items that were not taken because the queue was full.
+    pub refused: u64,
+    /// Malformed items.
+    pub rejected: u64,
+}
+
+impl ReceiverCounts {
+    /// Whoever sends may send everything; a server tells metrics, if it is asked at all.
+    fn is_told(&self) -> bool {
+        let is_there = self.accepted + self.refused + self.rejected > 0;
+        let is_own = self.receiver == Receiver::Collector && self.signal == Signal::Metrics;
+        self.receiver == Receiver::Otlp || is_own || is_there
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod own;
 mod pipeline;
 mod prometheus;
 mod receive;
+mod receiver;
 mod scrape;
 mod signal;
 mod store;
@@ -33,13 +34,14 @@ mod story;
 
 pub use cloud::Finding;
 pub use collector::{Collector, CollectorConfig, StartError};
-pub use counters::{Health, SignalCounts};
+pub use counters::{Health, ReceiverCounts, SignalCounts};
 pub use forward::{
     Destination, DestinationError, ForwardConfig, ForwardCounts, ForwardError, ForwardHealth, Pace, Sampling,
 };
 pub use observatory::{Frame, Setting, Settings};
 pub use options::{KnownNames, OptionError, Options};
 pub use receive::tls::{ServerTls, TlsError};
+pub use receiver::Receiver;
 pub use scrape::{ScrapeConfig, Target, TargetError};
 pub use signal::Signal;
 pub use store::OpenError;

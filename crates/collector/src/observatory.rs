@@ -97,6 +97,7 @@ impl Observatory {
             max_age_seconds: self.setup.caps.age.as_secs(),
             slices,
             signals: Signal::ALL.map(|signal| self.counters.counts(signal)),
+            receivers: self.counters.receivers(),
             forward: self.forward.as_ref().map(forward::Watch::health),
         }
     }

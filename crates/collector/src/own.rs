@@ -3,7 +3,7 @@
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 
 use crate::{
-    counters::{Health, SignalCounts},
+    counters::{Health, ReceiverCounts, SignalCounts},
     forward::ForwardCounts,
     scrape::Sheet,
     signal::Signal,
@@ -43,8 +43,11 @@ const FAILED: [&str; 3] = [
 pub(crate) fn export(health: &Health, address: &str, now_ns: i64) -> ExportMetricsServiceRequest {
     let mut sheet = Sheet::new("collector", address, now_ns);
     sheet.describe("service.namespace", "muster");
-    for counts in &health.signals {
+    for counts in &health.receivers {
         received(&mut sheet, counts);
+    }
+    for counts in &health.signals {
+        stored(&mut sheet, counts);
     }
     let store = [("exporter", "store")];
     sheet.gauge(("otelcol.exporter.queue_size", "{items}"), whole(health.queued_items), &store);
@@ -62,20 +65,17 @@ pub(crate) fn export(health: &Health, address: &str, now_ns: i64) -> ExportMetri
     sheet.into_export()
 }
 
-fn received(sheet: &mut Sheet, counts: &SignalCounts) {
+fn received(sheet: &mut Sheet, counts: &ReceiverCounts) {
     let (nth, unit) = word(counts.signal);
-    let taken = counts.received - counts.rejected - counts.refused;
-    sheet.counter((ACCEPTED[nth], unit), whole(taken), &[("receiver", "otlp")]);
-    sheet.counter(
-        (REFUSED[nth], unit),
-        whole(counts.refused),
-        &[("receiver", "otlp"), ("reason", "queue_full")],
-    );
-    sheet.counter(
-        (REFUSED[nth], unit),
-        whole(counts.rejected),
-        &[("receiver", "otlp"), ("reason", "malformed")],
-    );
+    let receiver = ("receiver", counts.receiver.name());
+    sheet.counter((ACCEPTED[nth], unit), whole(counts.accepted), &[receiver]);
+    for (reason, count) in [("queue_full", counts.refused), ("malformed", counts.rejected)] {
+        sheet.counter((REFUSED[nth], unit), whole(count), &[receiver, ("reason", reason)]);
+    }
+}
+
+fn stored(sheet: &mut Sheet, counts: &SignalCounts) {
+    let (nth, unit) = word(counts.signal);
     sheet.counter((SENT[nth], unit), whole(counts.stored), &[("exporter", "store")]);
     sheet.counter(
         (FAILED[nth], unit),

@@ -15,6 +15,7 @@ use crate::{
     now,
     prometheus::Current,
     receive::validate::Rejected,
+    receiver::Receiver,
     signal::{Batch, Export, Signal},
     store::Writer,
 };
@@ -102,15 +103,25 @@ impl Pipeline {
         &self.counters
     }
 
-    /// Takes an export, or refuses it whole. Malformed items are taken out first and reported.
-    pub(crate) fn offer<E: Export>(&self, export: E) -> Result<Rejected, OfferError> {
-        self.offer_weighed(export, None)
+    /// Takes what the collector itself found out, or refuses it whole.
+    pub(crate) fn offer<E: Export>(&self, export: E, receiver: Receiver) -> Result<Rejected, OfferError> {
+        self.take(export, receiver, None)
     }
 
-    /// Takes an export that takes up a part of a budget, its weight, until it is stored.
+    /// Takes an export that was sent, or refuses it whole. Malformed items are taken out first and reported. It takes up
+    /// a part of a budget, its weight, until it is stored.
     pub(crate) fn offer_weighed<E: Export>(
         &self,
+        export: E,
+        weight: OwnedSemaphorePermit,
+    ) -> Result<Rejected, OfferError> {
+        self.take(export, Receiver::Otlp, Some(weight))
+    }
+
+    fn take<E: Export>(
+        &self,
         mut export: E,
+        receiver: Receiver,
         weight: Option<OwnedSemaphorePermit>,
     ) -> Result<Rejected, OfferError> {
         if export.items() > QUEUE_ITEMS {
@@ -119,12 +130,12 @@ impl Pipeline {
         let rejected = export.sift();
         let items = export.items();
         self.counters.received(E::SIGNAL, items as u64 + rejected.count);
-        self.counters.settle(E::SIGNAL, Fate::Rejected, rejected.count);
-        if items == 0 {
-            return Ok(rejected);
+        let settle = |fate, items| self.counters.settle_at(receiver, E::SIGNAL, fate, items);
+        settle(Fate::Rejected, rejected.count);
+        if items > 0 {
+            self.admit(export, items, weight).inspect_err(|_| settle(Fate::Refused, items as u64))?;
+            self.counters.accepted(receiver, E::SIGNAL, items as u64);
         }
-        self.admit(export, items, weight)
-            .inspect_err(|_| self.counters.settle(E::SIGNAL, Fate::Refused, items as u64))?;
         Ok(rejected)
     }
 

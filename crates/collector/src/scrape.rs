@@ -20,9 +20,6 @@ pub use target::{Target, TargetError};
 pub(crate) use self::sheet::Sheet;
 use crate::{now, pipeline::Pipeline};
 
-/// A scrape that takes longer has failed.
-const SCRAPE_TIMEOUT: Duration = Duration::from_secs(15);
-
 /// What is asked, and how often.
 #[derive(Debug)]
 pub struct ScrapeConfig {
@@ -30,12 +27,14 @@ pub struct ScrapeConfig {
     pub targets: Vec<Target>,
     /// How often.
     pub interval: Duration,
+    /// Whoever takes longer to answer has not answered.
+    pub timeout: Duration,
 }
 
 impl Default for ScrapeConfig {
-    /// Nobody; once a minute.
+    /// Nobody; once a minute, for at most 15 seconds.
     fn default() -> Self {
-        Self { targets: Vec::new(), interval: Duration::from_mins(1) }
+        Self { targets: Vec::new(), interval: Duration::from_mins(1), timeout: Duration::from_secs(15) }
     }
 }
 
@@ -50,8 +49,8 @@ impl ScrapeConfig {
 /// Why a target told nothing; without what is secret in its address.
 #[derive(Debug, thiserror::Error)]
 enum ScrapeError {
-    #[error("it did not answer within 15 seconds")]
-    TimedOut,
+    #[error("it did not answer within {0:?}")]
+    TimedOut(Duration),
     #[error("{0}")]
     Database(#[from] sqlx::Error),
     #[error("{0}")]
@@ -69,25 +68,26 @@ pub(crate) fn start(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    for target in config.targets {
+    let ScrapeConfig { targets, interval, timeout } = config;
+    for target in targets {
         let (pipeline, stop) = (pipeline.clone(), stop.clone());
         tasks.spawn(async move {
-            stop.run_until_cancelled(follow(target, config.interval, pipeline)).await;
+            stop.run_until_cancelled(follow(target, (interval, timeout), pipeline)).await;
         });
     }
 }
 
-async fn follow(target: Target, interval: Duration, pipeline: Pipeline) {
+async fn follow(target: Target, (interval, timeout): (Duration, Duration), pipeline: Pipeline) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut was_up, mut start_ns) = (true, 0);
     loop {
         ticks.tick().await;
-        let (sheet, failure) = look(&target, start_ns).await;
+        let (sheet, failure) = look(&target, start_ns, timeout).await;
         start_ns = sheet.start_ns;
         tell(&target, failure.as_ref(), &mut was_up);
         // A full queue refuses this as it refuses senders; the next minute asks again.
-        let _ = pipeline.offer(sheet.into_export());
+        let _ = pipeline.offer(sheet.into_export(), target.receiver());
     }
 }
 
@@ -107,11 +107,11 @@ fn tell(target: &Target, failure: Option<&ScrapeError>, was_up: &mut bool) {
 
 /// Asks once. What was read before a failure is kept, and a server of which only a part says nothing is up. `start_ns`
 /// is when it started, as far as is known.
-async fn look(target: &Target, start_ns: u64) -> (Sheet, Option<ScrapeError>) {
+async fn look(target: &Target, start_ns: u64, timeout: Duration) -> (Sheet, Option<ScrapeError>) {
     let mut sheet = Sheet::new(target.kind(), target.address(), now::unix_nanos());
     sheet.start_ns = start_ns;
-    let asked = tokio::time::timeout(SCRAPE_TIMEOUT, ask(target, &mut sheet)).await;
-    let failure = asked.unwrap_or(Err(ScrapeError::TimedOut)).err().filter(|_| !sheet.is_answered);
+    let asked = tokio::time::timeout(timeout, ask(target, &mut sheet)).await;
+    let failure = asked.unwrap_or(Err(ScrapeError::TimedOut(timeout))).err().filter(|_| !sheet.is_answered);
     sheet.gauge(("up", ""), i64::from(failure.is_none()), &[]);
     (sheet, failure)
 }

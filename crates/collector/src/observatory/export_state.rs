@@ -11,9 +11,10 @@ use crate::store::{Latest, json};
 /// What the SDK of a service says of one signal.
 #[derive(Debug, Default, PartialEq)]
 struct State {
-    processed: u64,
+    /// What went through the queue; data points have none.
+    processed: Option<u64>,
     exported: u64,
-    queued: u64,
+    queued: Option<u64>,
     capacity: u64,
     /// Items that were lost, by reason.
     lost: BTreeMap<String, u64>,
@@ -33,10 +34,10 @@ pub(super) fn draw(latest: &[Latest]) -> Markup {
     let row = |((service, signal), state): (&(String, String), &State)| {
         vec![
             look::service(service),
-            html! { (signal.replace('_', " ")) },
-            html! { (count(state.processed)) },
+            html! { (items(signal)) },
+            html! { (told(state.processed)) },
             html! { (count(state.exported)) },
-            html! { (count(state.queued)) @if state.capacity > 0 { " of " (count(state.capacity)) } },
+            html! { (told(state.queued)) @if state.capacity > 0 { " of " (count(state.capacity)) } },
             html! {
                 @if state.lost.is_empty() { span .muted { "nothing" } }
                 @for (reason, items) in &state.lost { span .noticed { (count(*items)) " " (reason.replace('_', " ")) " " } }
@@ -51,6 +52,20 @@ pub(super) fn draw(latest: &[Latest]) -> Markup {
             }
         }
     }
+}
+
+/// What a signal consists of, as people say it.
+fn items(signal: &str) -> String {
+    match signal {
+        "span" => "spans".into(),
+        "log" => "log records".into(),
+        "metric_data_point" => "data points".into(),
+        other => other.replace('_', " "),
+    }
+}
+
+fn told(number: Option<u64>) -> Markup {
+    html! { @match number { Some(number) => { (count(number)) } None => { span .muted { "–" } } } }
 }
 
 /// `otel.sdk.{processor|exporter}.{signal}.{what}`, newest values.
@@ -72,9 +87,9 @@ fn states(latest: &[Latest]) -> BTreeMap<(String, String), State> {
             ("processed" | "exported", Some(reason)) if value > 0 => {
                 *state.lost.entry(json::plain(reason)).or_default() += value;
             }
-            ("processed", None) => state.processed += value,
+            ("processed", None) => *state.processed.get_or_insert_default() += value,
             ("exported", None) => state.exported += value,
-            ("size", _) => state.queued += value,
+            ("size", _) => *state.queued.get_or_insert_default() += value,
             ("capacity", _) => state.capacity += value,
             _ => (),
         }
@@ -104,7 +119,7 @@ mod tests {
             point("exporter.operation.duration", &json!({}), 1.0),
         ]);
         let lost = [("queue_full".to_owned(), 3), ("timeout".to_owned(), 7)].into();
-        let state = State { processed: 100, exported: 90, queued: 2, capacity: 0, lost };
+        let state = State { processed: Some(100), exported: 90, queued: Some(2), capacity: 0, lost };
         assert_eq!(states, [(("api-service".to_owned(), "span".to_owned()), state)].into());
     }
 }

@@ -17,6 +17,8 @@ const BOX_HEIGHT: usize = 60;
 const COLUMN_GAP: usize = 104;
 const ROW_GAP: usize = 20;
 const MARGIN: usize = 4;
+/// How far below a line the foot of its number stands.
+const LABEL_BELOW: usize = 15;
 
 /// Where a service's box stands.
 #[derive(Clone, Copy)]
@@ -123,12 +125,18 @@ fn arrow(from: Place, to: Place, times: i64) -> Markup {
     let drop = if is_back { BOX_HEIGHT * 3 / 4 } else { BOX_HEIGHT / 3 };
     let (from_y, to_y) = (from.y() + drop, to.y() + drop);
     let middle_x = usize::midpoint(from_x, to_x);
+    // What goes past a column runs behind its boxes: the number stands before them, under the line.
+    let (label_x, label_y) = match (to.column.abs_diff(from.column), is_back) {
+        (0 | 1, _) => (middle_x, usize::midpoint(from_y, to_y).saturating_sub(6)),
+        (_, false) => (from_x + COLUMN_GAP / 2, from_y + LABEL_BELOW),
+        (_, true) => (from_x.saturating_sub(COLUMN_GAP / 2), from_y + LABEL_BELOW),
+    };
     html! {
         path .map-arrow stroke-width=(thickness) marker-end="url(#arrow)"
             d={ "M" (from_x) " " (from_y) " C" (middle_x) " " (from_y) " " (middle_x) " " (to_y) " " (to_x) " " (to_y) } {
             title { (count(times.unsigned_abs())) " calls" }
         }
-        text .map-times x=(middle_x) y=(usize::midpoint(from_y, to_y).saturating_sub(6)) text-anchor="middle" { (count(times.unsigned_abs())) "×" }
+        text .map-times x=(label_x) y=(label_y) text-anchor="middle" { (count(times.unsigned_abs())) "×" }
     }
 }
 

@@ -71,7 +71,7 @@ async fn export<E: Export>(State(doors): State<Doors>, request: Request) -> Resp
     let is_read = Arc::new(AtomicBool::new(false));
     let take = tower::service_fn(|request: tonic::Request<Weighed<E>>| {
         let Weighed { export, weight } = request.into_inner();
-        let taken = pipeline.offer_weighed(export, Some(weight));
+        let taken = pipeline.offer_weighed(export, weight);
         is_read.store(taken != Err(OfferError::TooMany), Relaxed);
         let answer = taken.map(|rejected| tonic::Response::new(E::response(rejected)));
         future::ready(answer.map_err(|error| ExportError::from(error).into()))

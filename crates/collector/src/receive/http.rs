@@ -70,7 +70,7 @@ async fn take<E: Export>(
     };
     let weight = doors.budget.decode(bytes)?;
     let export = decode::<E>(&inflated.bytes, encoding)?;
-    Ok((encoding, doors.pipeline.offer_weighed(export, Some(weight))?))
+    Ok((encoding, doors.pipeline.offer_weighed(export, weight)?))
 }
 
 fn decode<E: Export>(bytes: &[u8], encoding: Encoding) -> Result<E, ExportError> {

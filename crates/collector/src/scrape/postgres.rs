@@ -4,6 +4,7 @@
 //! role with `pg_monitor` is enough. Attributes are those of the receiver with semantic conventions: `db.namespace`
 //! (`database|schema` for what is in a schema), `db.collection.name`, `postgresql.index.name`.
 
+mod locks;
 mod server;
 mod tables;
 
@@ -37,7 +38,11 @@ pub(super) async fn read(server: &PostgresServer, sheet: &mut Sheet) -> Result<(
 
 async fn of_database(server: &PostgresServer, database: &str, sheet: &mut Sheet) -> Result<(), ScrapeError> {
     let mut db = connect(server.options.clone().database(database)).await?;
-    let read = tables::read(&mut db, database, sheet).await;
+    let read = async {
+        tables::read(&mut db, database, sheet).await?;
+        locks::of_database(&mut db, database, sheet).await
+    };
+    let read = read.await;
     db.close().await?;
     read
 }

@@ -6,13 +6,16 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
+use crate::receiver::Receiver;
+
 /// A server that is asked for its numbers.
 pub enum Target {
     /// `postgres://user:password@host:5432/database`; the role `pg_monitor` is enough.
     Postgres(Box<PostgresServer>),
     /// `redis://[user:]password@host:6379`; the right to `INFO` is enough.
     Redis(RedisServer),
-    /// The management API, `http://user:password@host:15672`; the tag `monitoring` is enough.
+    /// The management API, `http://user:password@host:15672`; the tag `monitoring` is enough, with a permission (it may
+    /// be one of nothing, `^$`) in each virtual host whose queues are to be seen.
     Rabbitmq(RabbitmqServer),
 }
 
@@ -83,10 +86,15 @@ impl Target {
 
     /// What kind of server it is, as the `service.name` of its metrics.
     pub fn kind(&self) -> &'static str {
+        self.receiver().name()
+    }
+
+    /// As whom the collector counts what it tells.
+    pub(super) fn receiver(&self) -> Receiver {
         match self {
-            Self::Postgres(_) => "postgresql",
-            Self::Redis(_) => "redis",
-            Self::Rabbitmq(_) => "rabbitmq",
+            Self::Postgres(_) => Receiver::Postgresql,
+            Self::Redis(_) => Receiver::Redis,
+            Self::Rabbitmq(_) => Receiver::Rabbitmq,
         }
     }
 

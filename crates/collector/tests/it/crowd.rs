@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::{
-    harness::World,
+    harness::{self, World},
     story::{self, API, BOT, Made},
 };
 
@@ -19,12 +19,6 @@ const LONG: [u8; 16] = [0xee; 16];
 const SPANS_OF_LONG: u64 = 60_000;
 const SPANS_PER_EXPORT: usize = 10_000;
 const MINUTE_NS: u64 = 60_000_000_000;
-
-fn now_ns() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "pages are about the last minutes")]
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    u64::try_from(now.as_nanos()).unwrap()
-}
 
 /// A thousand traces of two services, each about a game, one in twenty with an error.
 fn traces(now: u64) -> impl Iterator<Item = Made> {
@@ -64,7 +58,7 @@ fn long(now: u64) -> impl Iterator<Item = Made> {
 
 async fn crowd() -> World {
     let world = World::with(|config| config.max_bytes = 512 << 20).await;
-    let now = now_ns();
+    let now = harness::now_ns();
     let spans: Vec<Made> = traces(now).chain(long(now)).collect();
     for spans in spans.chunks(SPANS_PER_EXPORT) {
         assert_eq!(world.send("traces", &story::export(spans.iter().cloned())).await.status, 200);

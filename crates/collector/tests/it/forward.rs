@@ -120,7 +120,7 @@ impl Other {
 
 type Refusal = (StatusCode, [(&'static str, &'static str); 1]);
 
-fn plain(body: &Bytes) -> Vec<u8> {
+pub(crate) fn plain(body: &Bytes) -> Vec<u8> {
     let mut plain = Vec::new();
     std::io::Read::read_to_end(&mut GzDecoder::new(&body[..]), &mut plain).unwrap();
     plain

@@ -161,3 +161,10 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
+
+/// What is sent as of now.
+pub(crate) fn now_ns() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "pages and scrapes are about the last minutes")]
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_nanos()).unwrap()
+}

@@ -2,9 +2,12 @@
 
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
-use super::super::{
-    ScrapeError,
-    sheet::{Name, Sheet},
+use super::{
+    super::{
+        ScrapeError,
+        sheet::{Name, Sheet},
+    },
+    locks,
 };
 
 /// Since this version checkpoints have a view of their own.
@@ -30,7 +33,7 @@ pub(super) async fn read(db: &mut PgConnection, sheet: &mut Sheet) -> Result<(),
     backends(db, sheet).await?;
     databases(db, sheet).await?;
     background_writer(db, sheet).await?;
-    locks(db, sheet).await?;
+    locks::of_server(db, sheet).await?;
     replication(db, sheet).await
 }
 
@@ -119,20 +122,6 @@ fn checkpoints(sheet: &mut Sheet, row: &PgRow, columns: [&str; 5]) -> Result<(),
 
 fn number(row: &PgRow, column: &str) -> Result<i64, ScrapeError> {
     Ok(row.try_get(column)?)
-}
-
-async fn locks(db: &mut PgConnection, sheet: &mut Sheet) -> Result<(), ScrapeError> {
-    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
-        "SELECT coalesce(c.relname::text, ''), l.mode, l.locktype, count(*) FROM pg_locks l \
-         LEFT JOIN pg_class c ON c.oid = l.relation WHERE l.pid <> pg_backend_pid() GROUP BY 1, 2, 3 LIMIT 500",
-    )
-    .fetch_all(db)
-    .await?;
-    for (relation, mode, kind, count) in &rows {
-        let labels = [("relation", relation.as_str()), ("mode", mode.as_str()), ("lock_type", kind.as_str())];
-        sheet.gauge(("postgresql.database.locks", "{lock}"), *count, &labels);
-    }
-    Ok(())
 }
 
 /// Its address, bytes it is behind, and by how much it writes, flushes and replays late, in seconds.

@@ -1,0 +1,277 @@
+//! PostgreSQL servers of a test's own: one with little memory, that archives, and one that follows it.
+
+use std::{
+    ops::Bound,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use collector::Target;
+use sqlx::{Connection as _, PgConnection};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    process::{Child, Command},
+};
+
+use super::{address, ground::run, watch::Watch};
+
+/// What a test on a server that others use cannot move, or not by a certain number.
+pub(crate) const OF_A_SERVER_OF_ITS_OWN: [&str; 4] = [
+    "postgresql.bgwriter.duration",
+    "postgresql.bgwriter.maxwritten",
+    "postgresql.connection.max",
+    "postgresql.database.count",
+];
+/// What is told only where there is a standby or an archive.
+const OF_FOLLOWERS: [&str; 3] =
+    ["postgresql.replication.data_delay", "postgresql.wal.age", "postgresql.wal.delay"];
+
+const PASSWORD: &str = "only-with-this";
+/// A background writer that has always more to do than it may, and an archive that takes everything.
+const SETTINGS: [&str; 8] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=23",
+    "shared_buffers=1MB",
+    "bgwriter_delay=10ms",
+    "bgwriter_lru_maxpages=1",
+    "archive_mode=on",
+    "archive_command=true",
+];
+const STARTS_WITHIN: Duration = Duration::from_mins(1);
+
+/// Where the programs are that the tests' server was started from, and as whom they run.
+struct Programs {
+    folder: PathBuf,
+    /// One of that server's processes: what it sees below /usr may be another release.
+    beside: i32,
+    is_root: bool,
+    /// As long as it is there, so is that process.
+    _connection: PgConnection,
+}
+
+impl Programs {
+    /// `None`, and a line that says so, where they cannot be started from here.
+    async fn of(url: &str) -> Option<Self> {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let (folder, beside): (String, i32) =
+            sqlx::query_as("SELECT setting, pg_backend_pid() FROM pg_config() WHERE name = 'BINDIR'")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+        let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+        let programs = Self { folder: folder.into(), beside, is_root, _connection: connection };
+        let found = programs.command("initdb").arg("--version").output().await;
+        if found.is_ok_and(|output| output.status.success()) {
+            return Some(programs);
+        }
+        println!("left out: {}/initdb cannot be run here", programs.folder.display());
+        None
+    }
+
+    /// `PostgreSQL` refuses to be root.
+    fn command(&self, name: &str) -> Command {
+        let program = self.folder.join(name);
+        let mut command = if self.is_root {
+            let mut enter = Command::new("nsenter");
+            enter.args(["--mount", "--target", &self.beside.to_string(), "--", "setpriv"]);
+            enter.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
+            enter
+        } else {
+            Command::new(program)
+        };
+        command.current_dir("/").env("PGPASSWORD", PASSWORD).kill_on_drop(true).stdin(Stdio::null());
+        command
+    }
+
+    async fn done(&self, name: &str, arguments: &[&str]) {
+        let output = self.command(name).args(arguments).output().await.unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn hand_over(&self, path: &Path) {
+        if self.is_root {
+            let given = std::process::Command::new("chown").arg("postgres:").arg(path).status().unwrap();
+            assert!(given.success());
+        }
+    }
+}
+
+/// A server; it ends when it is dropped.
+struct Cluster {
+    port: u16,
+    _server: Child,
+}
+
+impl Cluster {
+    async fn start(programs: &Programs, data: &Path, more: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let mut server = programs.command("postgres");
+        server.arg("-D").arg(data).args(["-p", &port.to_string()]);
+        for setting in SETTINGS.iter().chain(more) {
+            server.args(["-c", *setting]);
+        }
+        let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let cluster = Self { port, _server: server };
+        let starts = async {
+            while PgConnection::connect(&cluster.url(PASSWORD)).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(STARTS_WITHIN, starts).await.unwrap();
+        cluster
+    }
+
+    fn url(&self, password: &str) -> String {
+        format!("postgres://postgres:{password}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    async fn connect(&self) -> PgConnection {
+        PgConnection::connect(&self.url(PASSWORD)).await.unwrap()
+    }
+}
+
+/// A folder in which one server has its data, that asks for a password.
+async fn first(programs: &Programs) -> (TempDir, Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    programs.hand_over(folder.path());
+    let (data, secret) = (folder.path().join("first"), folder.path().join("secret"));
+    std::fs::write(&secret, PASSWORD).unwrap();
+    programs.hand_over(&secret);
+    let [data_text, secret] = [&data, &secret].map(|path| path.display().to_string());
+    let options = ["-U", "postgres", "--auth=scram-sha-256", "--no-sync", "--locale=C.UTF-8", "-D"];
+    programs.done("initdb", &[&options[..], &[&data_text, "--pwfile", &secret]].concat()).await;
+    let cluster = Cluster::start(programs, &data, &[]).await;
+    (folder, cluster)
+}
+
+#[tokio::test]
+async fn a_postgresql_that_wants_another_password_is_down() {
+    let Some(url) = address("MUSTER_TEST_POSTGRES_URL") else { return };
+    let Some(programs) = Programs::of(&url).await else { return };
+    let (_folder, cluster) = first(&programs).await;
+    let lines = super::targets::Lines::listen();
+    let watch = Watch::over(Target::postgres, &cluster.url("not-this-one")).await;
+    watch.is("up", &[], 0.0).await;
+    watch.now().await;
+    watch.has_looked_at_all_but(&[]);
+    watch.stop().await;
+    let told = lines.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("password authentication failed"), "{told:?}");
+    assert!(!told[0].contains("not-this-one"), "{told:?}");
+
+    let watch = Watch::over(Target::postgres, &cluster.url(PASSWORD)).await;
+    watch.is("up", &[], 1.0).await;
+    watch.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_of_its_own_tells_of_its_memory_its_archive_and_its_standby() {
+    let Some(url) = address("MUSTER_TEST_POSTGRES_URL") else { return };
+    let Some(programs) = Programs::of(&url).await else { return };
+    let (folder, cluster) = first(&programs).await;
+    let watch = Watch::over(Target::postgres, &cluster.url(PASSWORD)).await;
+    watch.is("up", &[], 1.0).await;
+    watch.is("postgresql.connection.max", &[], 23.0).await;
+    let mut db = cluster.connect().await;
+
+    watch.is("postgresql.database.count", &[], 1.0).await;
+    run(&mut db, "CREATE DATABASE another".to_owned()).await;
+    watch.is("postgresql.database.count", &[], 2.0).await;
+    of_memory(&watch, &mut db).await;
+    of_archive(&watch, &mut db).await;
+    of_standby(&watch, &mut db, (&programs, &cluster, folder.path())).await;
+
+    let of_others = "it is looked at in a database on the shared server";
+    let shapes = watch.shapes();
+    let mut others: Vec<_> = shapes.lines().filter_map(|line| line.split(' ').next()).collect();
+    others.dedup();
+    let here = OF_A_SERVER_OF_ITS_OWN.iter().chain(&OF_FOLLOWERS).chain(&["up"]);
+    let here: Vec<_> = here.chain(&["postgresql.bgwriter.buffers.writes"]).collect();
+    others.retain(|name| !here.contains(&name));
+    watch.has_looked_at_all_but(&others.into_iter().map(|name| (name, of_others)).collect::<Vec<_>>());
+    let is_here = |line: &&str| OF_FOLLOWERS.iter().any(|name| line.starts_with(name));
+    let of_followers: Vec<_> = shapes.lines().filter(is_here).collect();
+    insta::assert_snapshot!(of_followers.join("\n"), @r"
+    postgresql.replication.data_delay By gauge int replication_client
+    postgresql.wal.age s gauge int
+    postgresql.wal.delay s gauge double operation replication_client
+    ");
+    watch.stop().await;
+}
+
+/// Writes more than there is memory for until the background writer has had to stop, and has it all brought to the disk.
+async fn of_memory(watch: &Watch, db: &mut PgConnection) {
+    let before = watch.now().await;
+    run(db, "CREATE TABLE fat (id int, body text)".to_owned()).await;
+    let write = async {
+        loop {
+            let rows = "INSERT INTO fat SELECT n, repeat('x', 1000) FROM generate_series(1, 5000) n";
+            run(db, rows.to_owned()).await;
+            run(db, "CHECKPOINT".to_owned()).await;
+        }
+    };
+    let more = || (Bound::Excluded(0.0), Bound::Unbounded);
+    let is_told = async {
+        for (name, labels) in [
+            ("postgresql.bgwriter.maxwritten", &[][..]),
+            ("postgresql.bgwriter.buffers.writes", &[("source", "bgwriter")]),
+            ("postgresql.bgwriter.duration", &[("type", "write")]),
+            ("postgresql.bgwriter.duration", &[("type", "sync")]),
+        ] {
+            watch.rises(&before, (name, labels), more()).await;
+        }
+    };
+    tokio::select! {
+        () = write => (),
+        () = is_told => (),
+    }
+}
+
+/// A file of the log goes into the archive, and is there for longer and longer.
+async fn of_archive(watch: &Watch, db: &mut PgConnection) {
+    run(db, "INSERT INTO fat VALUES (1, 'x')".to_owned()).await;
+    run(db, "SELECT pg_switch_wal()".to_owned()).await;
+    let age = watch.until("postgresql.wal.age", &[], |seconds| seconds < 60.0).await;
+    watch.until("postgresql.wal.age", &[], |seconds| seconds >= age + 2.0).await;
+}
+
+/// A standby that is told to wait is behind by what is written meanwhile, and late when it goes on.
+async fn of_standby(
+    watch: &Watch,
+    db: &mut PgConnection,
+    (programs, cluster, folder): (&Programs, &Cluster, &Path),
+) {
+    let data = folder.join("second");
+    let (data_text, port) = (data.display().to_string(), cluster.port.to_string());
+    let options = ["-h", "127.0.0.1", "-U", "postgres", "--checkpoint=fast", "--write-recovery-conf"];
+    let options = [&options[..], &["--no-sync", "-p", &port, "-D", &data_text]].concat();
+    programs.done("pg_basebackup", &options).await;
+    let second = Cluster::start(programs, &data, &["hot_standby=on"]).await;
+    let client = ("replication_client", "127.0.0.1");
+    let (delay, lag) = ("postgresql.replication.data_delay", "postgresql.wal.delay");
+    watch.is(delay, &[client], 0.0).await;
+
+    let mut standby = second.connect().await;
+    run(&mut standby, "SELECT pg_wal_replay_pause()".to_owned()).await;
+    run(db, "INSERT INTO fat SELECT n, repeat('x', 1000) FROM generate_series(1, 2000) n".to_owned()).await;
+    watch.until(delay, &[client], |bytes| bytes >= 2e6).await;
+    for operation in ["write", "flush"] {
+        watch.until(lag, &[client, ("operation", operation)], |seconds| (0.0..60.0).contains(&seconds)).await;
+    }
+    let paused = watch.now().await.value("postgresql.wal.age", &[]).unwrap();
+    watch.until("postgresql.wal.age", &[], |seconds| seconds >= paused + 2.0).await;
+    run(&mut standby, "SELECT pg_wal_replay_resume()".to_owned()).await;
+    watch.until(lag, &[client, ("operation", "replay")], |seconds| seconds >= 1.0).await;
+    watch.is(delay, &[client], 0.0).await;
+
+    // It can be asked itself, too.
+    let other = Watch::over(Target::postgres, &second.url(PASSWORD)).await;
+    other.is("up", &[], 1.0).await;
+    assert_eq!(other.now().await.value(delay, &[]), None);
+    other.stop().await;
+}
