@@ -6,6 +6,7 @@ use cache::{Allowance, Place, Windows};
 use telemetry::{ServiceName, Telemetry};
 use tokio::time::{Instant, sleep};
 
+use crate::proxy::{Network, Proxy};
 use crate::server::Server;
 use crate::{a_key, process, redis_url};
 
@@ -120,19 +121,19 @@ async fn a_process_of_its_own_counts_for_itself() {
 async fn without_redis_each_takes_a_fifth_when_what_was_taken_is_past() {
     let Some(mut server) = Server::start(&[]).await else { return };
     let [one, other] = two(&server.url(), &a_key(), TEN).await;
-    let (first, second) = tokio::join!(one.hurry(10), other.hurry(5));
+    let first = one.hurry(10).await;
     server.kill();
-    let (third, fourth) = tokio::join!(one.hurry(5), other.hurry(5));
+    let (second, third) = tokio::join!(one.hurry(5), other.hurry(5));
 
     let alone = TEN.max as usize / 5;
-    for granted in [&third, &fourth] {
+    for granted in [&second, &third] {
         let tightest = tightest(granted.clone(), alone + 1);
         assert!(tightest >= TEN.window, "{alone} and one more in {tightest:?}");
     }
     // Each tells what it took alone, and whatever the server has forgotten is past before it grants anything.
     server.restart().await;
-    let (fifth, sixth) = tokio::join!(one.hurry(10), other.hurry(10));
-    let tightest = tightest([first, second, third, fourth, fifth, sixth].concat(), TEN.max as usize + 1);
+    let (fourth, fifth) = tokio::join!(one.hurry(10), other.hurry(10));
+    let tightest = tightest([first, second, third, fourth, fifth].concat(), TEN.max as usize + 1);
     assert!(tightest >= TEN.window, "eleven in {tightest:?}");
 }
 
@@ -159,6 +160,20 @@ async fn after_a_flush_nobody_takes_anything_for_a_window() {
 }
 
 #[tokio::test]
+async fn who_asks_says_what_it_has() {
+    let Some(url) = redis_url() else { return };
+    let name = a_key();
+    let [one, other] = two(&url, &name, TEN_FOR_LONG).await;
+    assert_eq!(one.take_all().await, 10);
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    redis::Cmd::del(format!("muster:window:{name}:taken:{ALL}")).exec_async(&mut connection).await.unwrap();
+    assert!(other.take(ALL).await.is_ok(), "nobody has said it yet");
+    assert!(one.take(ALL).await.is_err());
+    assert!(other.take(ALL).await.is_err(), "now it is known");
+}
+
+#[tokio::test]
 async fn every_key_of_a_window_ends_some_day() {
     let Some(url) = redis_url() else { return };
     let name = a_key();
@@ -175,4 +190,22 @@ async fn every_key_of_a_window_ends_some_day() {
         let left: i64 = redis::cmd("PTTL").arg(key).query_async(&mut connection).await.unwrap();
         assert!(left > 0, "{key} lives for ever");
     }
+}
+
+#[tokio::test]
+async fn who_was_alone_gives_the_others_time_to_say_what_they_took() {
+    let Some(server) = Server::start(&[]).await else { return };
+    let (network, name) = (Proxy::before(&server.address()).await, a_key());
+    let [one, _] = two(&network.url(), &name, TEN).await;
+    let other = self::one(&server.url(), &name, TEN);
+    network.becomes(Network::Cut);
+    one.hurry(1).await;
+    network.becomes(Network::Well);
+    // Alone it would be told of pauses that are much shorter.
+    let mut pause = Duration::ZERO;
+    while pause <= 10 * TEN.window {
+        sleep(pause).await;
+        pause = one.take(ALL).await.err().unwrap_or_default();
+    }
+    assert!(other.take(ALL).await.unwrap_err() > 10 * TEN.window);
 }
