@@ -158,6 +158,7 @@ async fn whoever_presses_a_button_is_answered_while_the_database_is_silent() {
 async fn a_connection_that_another_process_may_have_is_not_made_again() {
     let Some(engines) = Engines::of_our_own("lease").await else { return };
     let mut house = House::open(ServiceName::Bot).await;
+    let _logged = tracing::dispatcher::set_default(&house.ctx.telemetry.log_dispatch());
     house.ctx = engines.ctx(house.ctx.clone(), Clock::Practice(house.clock.clone())).await;
     house.know_the_guild().await;
     let running = Running::start(&house, &house.ctx);
@@ -177,12 +178,16 @@ async fn a_connection_that_another_process_may_have_is_not_made_again() {
     house.until("another process has it", is_taken).await;
     assert_eq!(house.connections().await, 1, "what Discord still tells is heard");
     house.post("gateway", json!({ "action": "close", "code": 4000 })).await;
-    house.until("it is cut", async |house| house.connections().await == 0).await;
+    let is_told = async |house: &House| {
+        house.captured.logs().iter().any(|log| log.name.as_deref() == Some("bot.shard_not_released"))
+    };
+    house.until("it is given up", is_told).await;
+    assert_eq!(house.connections().await, 0, "it is the other one's");
 
     engines.network.becomes(Network::Up);
     house.game(|_| ()).await;
     house.card().await;
-    assert_eq!(house.connections().await, 0, "the store is back, and it is the other one's");
+    assert_eq!(house.connections().await, 0, "also when the store is back");
     let taken = taken.into_inner().unwrap().unwrap();
     actions::shards::release(&elsewhere, &taken).await.unwrap();
     house.until("it is free again", async |house| house.connections().await == 1).await;

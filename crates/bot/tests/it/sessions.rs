@@ -1,6 +1,8 @@
 //! When a session is begun.
 
 use crate::stage::Stage;
+use actions::shards::{self, ShardSession};
+use jiff::SignedDuration;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -34,5 +36,25 @@ async fn two_shards_that_lose_their_sessions_do_not_begin_together() {
     stage.until("the other, too", async |stage| stage.connections().await == 2).await;
     assert!(first.elapsed() > Duration::from_secs(4), "after {:?}", first.elapsed());
     bot.stop().await;
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn what_was_begun_at_another_discord_holds_up_nobody() {
+    let stage = Stage::dark().await;
+    let (ctx, lease) = (&stage.ctx, SignedDuration::from_secs(15));
+    let claim = async |is_ours: bool| shards::claim(ctx, 1, lease, |_| is_ours).await.unwrap().unwrap();
+    let mut shard = claim(true).await;
+    shards::may_identify(ctx, &shard, 1).await.unwrap().unwrap();
+    let resume_url = "wss://another.example".to_owned();
+    shard.session = Some(ShardSession { id: "s".to_owned(), sequence: 1, resume_url });
+    shards::release(ctx, &shard).await.unwrap();
+
+    let heir = claim(true).await;
+    assert!(shards::may_identify(ctx, &heir, 1).await.unwrap().is_err(), "a session was begun just now");
+    shards::release(ctx, &heir).await.unwrap();
+    let stranger = claim(false).await;
+    assert_eq!(stranger.session, None);
+    shards::may_identify(ctx, &stranger, 1).await.unwrap().unwrap();
     stage.strike().await;
 }
