@@ -86,11 +86,9 @@ fn a_request_is_active_until_its_span_ends() {
     assert_eq!((during, active()), (Some(1.0), Some(0.0)));
 }
 
-#[test]
-fn our_own_metrics_are_counted() {
-    let (telemetry, captured) = Telemetry::captured(ServiceName::Bot);
+/// Records once each metric that no span leaves behind.
+pub(crate) fn record_all_of_ours(telemetry: &Telemetry) {
     let metrics = telemetry.metrics();
-
     metrics.game_changed("created", "api");
     metrics.participant_changed("joined", "discord");
     metrics.lead_time(Duration::from_hours(2));
@@ -109,6 +107,13 @@ fn our_own_metrics_are_counted() {
     metrics.gateway_heartbeat(0, Duration::from_millis(60));
     metrics.cache_request("member", "hit");
     metrics.loop_turned("relay");
+}
+
+#[test]
+fn our_own_metrics_are_counted() {
+    let (telemetry, captured) = Telemetry::captured(ServiceName::Bot);
+
+    record_all_of_ours(&telemetry);
 
     insta::assert_snapshot!(series(&captured), @r"
     muster.cache.requests [{request}] {cache=member, result=hit} 1

@@ -9,6 +9,8 @@ use telemetry::{
     Settlement, Statement, Telemetry, TraceContext, Transition, Verb, attr,
 };
 
+use crate::metrics::record_all_of_ours;
+
 const SELECT: Statement =
     Statement { summary: "SELECT games", operation: "SELECT", collection: Some("games"), text: "SELECT 1" };
 
@@ -92,33 +94,11 @@ fn daemons(telemetry: &Telemetry) {
     verb.set(attr::outcome("ok"));
 }
 
-fn metrics(telemetry: &Telemetry) {
-    let metrics = telemetry.metrics();
-    metrics.game_changed("created", "api");
-    metrics.participant_changed("joined", "discord");
-    metrics.lead_time(Duration::from_hours(2));
-    metrics.fill(0.5);
-    metrics.ack("component", Duration::from_millis(40));
-    metrics.schedule_lateness("reminder", Duration::from_millis(300));
-    metrics.schedule_backlog("reminder", Duration::ZERO, 4);
-    metrics.delivery("reminder", "sent", Duration::from_secs(1));
-    metrics.outbox_backlog(Duration::from_secs(2), 1);
-    metrics.discord_request("POST /channels/{id}/messages", 200);
-    metrics.rate_limit_wait("POST /channels/{id}/messages");
-    metrics.invalid_request("POST /channels/{id}/messages");
-    metrics.card_edit("edited");
-    metrics.gateway_connected(0, true);
-    metrics.gateway_reconnected(0);
-    metrics.gateway_heartbeat(0, Duration::from_millis(60));
-    metrics.cache_request("member", "hit");
-    metrics.loop_turned("relay");
-}
-
 #[tokio::test]
 async fn what_this_crate_emits_is_what_the_registry_lists() {
     let (telemetry, captured) = Telemetry::captured(ServiceName::Api);
     let probe = telemetry.observe_runtime(&tokio::runtime::Handle::current());
-    for tell in [http, storage, messaging, discord, daemons, metrics] {
+    for tell in [http, storage, messaging, discord, daemons, record_all_of_ours] {
         tell(&telemetry);
     }
     let mut emitted = Emitted::default();
