@@ -7,13 +7,19 @@
 //! [`House::close`], which looks whether anything was left lying about.
 
 mod games;
+mod group;
 mod guild;
 mod network;
+mod ports;
+mod postgres;
+mod rabbitmq;
 mod script;
 
 pub use games::actor;
 pub use guild::{GUILD, person, snapshot};
 pub use network::{Network, Proxy};
+pub use postgres::Postgres;
+pub use rabbitmq::RabbitMq;
 pub use script::sketch;
 
 use actions::{Ctx, Readiness};

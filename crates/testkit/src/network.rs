@@ -13,15 +13,24 @@ pub enum Network {
     Up,
     /// Keeps it, in both directions, and says nothing.
     Stalled,
+    /// Has lost the server, and lets the other side believe that it is there.
+    HalfOpen,
     /// Ends every connection.
     Cut,
+}
+
+/// What the network does, and how often it has ended all connections that were open.
+#[derive(Clone, Copy, Debug)]
+struct Weather {
+    network: Network,
+    cuts: u64,
 }
 
 /// Stands before a server until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    network: watch::Sender<Network>,
+    weather: watch::Sender<Weather>,
     accepting: JoinHandle<()>,
 }
 
@@ -33,14 +42,14 @@ impl Proxy {
     pub async fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
-        let (network, state) = watch::channel(Network::Up);
+        let (weather, seen) = watch::channel(Weather { network: Network::Up, cuts: 0 });
         let accepting = telemetry::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(carry(client, server, state.clone()));
+                connections.spawn(carry(client, server, seen.clone()));
             }
         });
-        Self { port, network, accepting }
+        Self { port, weather, accepting }
     }
 
     /// Where the server is found by way of this network, at 127.0.0.1.
@@ -50,7 +59,12 @@ impl Proxy {
 
     /// Changes what the network does, for every connection.
     pub fn becomes(&self, network: Network) {
-        self.network.send_replace(network);
+        self.weather.send_modify(|weather| weather.network = network);
+    }
+
+    /// Ends the connections that are open; new ones are as the network is.
+    pub fn cut(&self) {
+        self.weather.send_modify(|weather| weather.cuts += 1);
     }
 }
 
@@ -60,19 +74,32 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(mut client: TcpStream, server: SocketAddr, mut state: watch::Receiver<Network>) {
-    let Ok(mut upstream) = TcpStream::connect(server).await else { return };
+async fn carry(mut client: TcpStream, server: SocketAddr, mut weather: watch::Receiver<Weather>) {
+    let opened_after = weather.borrow().cuts;
+    let mut upstream = None;
     let (mut up, mut down) = ([0; 4096], [0; 4096]);
     loop {
-        let now = *state.borrow_and_update();
-        match now {
+        let now = *weather.borrow_and_update();
+        match now.network {
             Network::Cut => return,
-            Network::Stalled if state.changed().await.is_err() => return,
-            Network::Stalled => continue,
-            Network::Up => {}
+            _ if now.cuts > opened_after => return,
+            Network::Stalled => {}
+            Network::HalfOpen => drop(upstream.take()),
+            Network::Up => {
+                if upstream.is_none() {
+                    let Ok(connected) = TcpStream::connect(server).await else { return };
+                    upstream = Some(connected);
+                }
+            }
         }
+        let (Network::Up, Some(upstream)) = (now.network, &mut upstream) else {
+            if weather.changed().await.is_err() || now.network == Network::HalfOpen {
+                return;
+            }
+            continue;
+        };
         tokio::select! {
-            changed = state.changed() => if changed.is_err() { return },
+            changed = weather.changed() => if changed.is_err() { return },
             read = client.read(&mut up) => {
                 let Ok(bytes @ 1..) = read else { return };
                 if upstream.write_all(&up[..bytes]).await.is_err() { return }
