@@ -157,6 +157,19 @@ impl Bus {
         }
     }
 
+    /// The message of a queue that failed too often and has that id, however many there are.
+    ///
+    /// # Errors
+    /// The broker is away or refuses.
+    pub async fn dead_letter(&self, queue: &QueueSpec, id: Uuid) -> Result<Option<DeadLetter>, BrokerError> {
+        match self {
+            Self::InProcess(bus) => {
+                Ok(bus.dead_letters(queue.name).into_iter().find(|letter| letter.message.id == id))
+            }
+            Self::RabbitMq(bus) => bus.dead_letter(queue, id).await,
+        }
+    }
+
     /// Puts dead letters back into their queue, all that there are now or the one with that id; tells how many. One that
     /// dies again meanwhile stays.
     ///

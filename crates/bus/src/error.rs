@@ -95,6 +95,14 @@ pub enum BrokerError {
         /// In the broker's words: which argument, what was wanted, what is there.
         reason: String,
     },
+    /// A queue says nothing, although the broker does.
+    #[error(
+        "RabbitMQ at {server} answers, but a queue of Muster's does not: it has no leader, or far too much to do"
+    )]
+    NoLeader {
+        /// Host and port.
+        server: String,
+    },
     /// The broker lacks what Muster needs.
     #[error("RabbitMQ {version} is too old: Muster needs 3.10 or newer")]
     TooOld {
@@ -133,6 +141,7 @@ impl BrokerError {
             Self::VhostForbidden { .. } => "vhost_forbidden",
             Self::Forbidden { .. } => "forbidden",
             Self::Differs { .. } => "differs",
+            Self::NoLeader { .. } => "no_leader",
             Self::TooOld { .. } => "too_old",
             Self::Lost { .. } => "lost",
         }
@@ -143,12 +152,22 @@ impl BrokerError {
         !matches!(self, Self::Unreachable { .. } | Self::Lost { .. })
     }
 
+    /// Whether it may be well again at any moment, with nothing changed on our side.
+    pub(crate) const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Lost { .. } | Self::NoLeader { .. })
+    }
+
     /// What to do about it, in one line.
     pub fn mend(&self) -> String {
         match self {
             Self::Address(_) => "write amqp://USER:PASSWORD@HOST:5672/VHOST, with %2f for the virtual host /".into(),
             Self::Unreachable { .. } | Self::Lost { .. } => {
                 "see that RabbitMQ runs and that host and port are right; Muster goes on trying".into()
+            }
+            Self::NoLeader { .. } => {
+                "look at rabbitmqctl list_queues name leader; one that stays without after all nodes are up is lost: \
+                 rabbitmqctl delete_queue muster.bot, and Muster declares it anew"
+                    .into()
             }
             Self::TooOld { .. } => "upgrade RabbitMQ to 3.10 or newer, for example 4.2".into(),
             Self::Login { user, .. } => format!("rabbitmqctl change_password {user} …, or mend the address"),

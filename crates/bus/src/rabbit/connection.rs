@@ -18,6 +18,8 @@ use crate::BrokerError;
 pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(3);
 /// How long it may take for each thing that we declare.
 pub(crate) const DECLARE_WITHIN: Duration = Duration::from_secs(10);
+/// How long a broker may take to show that it is there when one of its queues says nothing.
+const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a broker may take to say good-bye.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// AMQP's word for "all went well".
@@ -102,6 +104,22 @@ impl Link {
         }
     }
 
+    /// What an error means that has ended the use of this connection, which is cut. A broker that answers while a queue
+    /// of its does not has lost that queue's leader.
+    pub(crate) async fn fail(&self, broker: &Broker, error: &lapin::Error) -> BrokerError {
+        let queue_is_silent = is_silence(error) && self.is_alive().await;
+        self.socket.cut();
+        if queue_is_silent {
+            return BrokerError::NoLeader { server: broker.server.to_string() };
+        }
+        explain(broker, error)
+    }
+
+    async fn is_alive(&self) -> bool {
+        let another = self.connection.create_channel();
+        matches!(tokio::time::timeout(ALIVE_WITHIN, another).await, Ok(Ok(_)))
+    }
+
     /// Says good-bye.
     pub(crate) async fn close(self) {
         let closing = self.connection.close(SUCCESS, "OK".into());
@@ -156,6 +174,11 @@ pub(crate) fn explain(broker: &Broker, error: &lapin::Error) -> BrokerError {
 pub(crate) fn is_missing(error: &lapin::Error) -> bool {
     let missing = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
     matches!(error.kind(), ErrorKind::ProtocolError(refusal) if *refusal.kind() == missing)
+}
+
+/// Whether nothing was heard for as long as we wait, but the network has not failed.
+fn is_silence(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::TimedOut)
 }
 
 fn reason(error: &lapin::Error) -> String {

@@ -1,10 +1,13 @@
 //! Consuming: one task and one connection a consumer.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{Acker, Channel};
@@ -18,6 +21,11 @@ use super::publisher::within;
 use super::watch::{Backoff, Watched};
 use super::{topology, wire};
 use crate::{BrokerError, Health, Message, QueueSpec};
+
+/// How often a consumer looks whether its queue still knows of it: nothing else tells of a leader that is gone.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// So many looks in vain in a row are no accident: a broker with much to do says once in a while that it knows nobody.
+const LOOKS_IN_VAIN: u32 = 2;
 
 /// Takes what the task puts there.
 pub(crate) struct RemoteConsumer {
@@ -82,7 +90,7 @@ impl Receipt {
             told = within(DECLARE_WITHIN, telling) => told?,
             () = self.session.cancelled() => false,
         };
-        if told { Ok(()) } else { Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()) }
+        if told { Ok(()) } else { Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()) }
     }
 
     fn is_open(&self) -> bool {
@@ -144,26 +152,23 @@ impl Subscription {
             opened = connection::open(&self.broker) => opened,
         };
         let mut link = opened?;
-        let consuming = within(DECLARE_WITHIN, self.consume(&link)).await;
-        let mut consumer = consuming.map_err(|error| self.give_up(&link, &error))?;
+        let mut consumer = match within(DECLARE_WITHIN, self.consume(&link)).await {
+            Ok(consumer) => consumer,
+            Err(error) => return Err(link.fail(&self.broker, &error).await),
+        };
         self.watched.set(Health::Up);
         *backoff = Backoff::new();
         first.take();
         let session = Arc::new(CancellationToken::new());
         if let Err(error) = self.forward(&mut link, &mut consumer, &session).await {
             session.cancel();
-            return Err(self.give_up(&link, &error));
+            return Err(link.fail(&self.broker, &error).await);
         }
         give_back(&link, consumer).await;
         if Arc::strong_count(&session) == 1 {
             link.close().await;
         }
         Ok(())
-    }
-
-    fn give_up(&self, link: &Link, error: &lapin::Error) -> BrokerError {
-        link.cut();
-        connection::explain(&self.broker, error)
     }
 
     async fn consume(&self, link: &Link) -> Result<lapin::Consumer, lapin::Error> {
@@ -182,12 +187,21 @@ impl Subscription {
         consumer: &mut lapin::Consumer,
         session: &Arc<CancellationToken>,
     ) -> Result<(), lapin::Error> {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut in_vain = 0;
         loop {
             let delivery = tokio::select! {
                 biased;
                 () = self.ended() => return Ok(()),
                 change = link.change() => {
                     change?;
+                    continue;
+                }
+                _ = looks.tick() => {
+                    in_vain = if is_known(link, consumer).await? { 0 } else { in_vain + 1 };
+                    if in_vain == LOOKS_IN_VAIN {
+                        return Err(io::Error::from(io::ErrorKind::TimedOut).into());
+                    }
                     continue;
                 }
                 delivery = consumer.next() => delivery,
@@ -237,7 +251,14 @@ async fn give_back(link: &Link, mut consumer: lapin::Consumer) {
     }
 }
 
+/// Whether its queue is there and has consumers; an error where it isn't there.
+async fn is_known(link: &Link, consumer: &lapin::Consumer) -> Result<bool, lapin::Error> {
+    let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+    let looking = link.channel.queue_declare(consumer.queue(), passive, FieldTable::default());
+    Ok(within(DECLARE_WITHIN, looking).await?.consumer_count() > 0)
+}
+
 /// The queue was deleted, or its leader is gone.
 fn cancelled() -> lapin::Error {
-    std::io::Error::other("the broker has ended the consumer: its queue is gone or moves").into()
+    io::Error::other("the broker has ended the consumer: its queue is gone or moves").into()
 }

@@ -19,16 +19,25 @@ use crate::{BrokerError, DeadLetter, Message, QueueSpec, RedriveError};
 
 /// Of very many, the oldest are worth a look.
 const LISTED: usize = 1_000;
-/// For a look at all of them together.
-const LOOK_WITHIN: Duration = Duration::from_mins(1);
-/// For each step of putting one back; how long all of them take depends on how many there are.
+/// For each step with one of them; how long all of them take depends on how many there are.
 const LETTER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The dead letters of a queue, oldest first.
 pub(super) async fn list(broker: &Broker, spec: &QueueSpec) -> Result<Vec<DeadLetter>, BrokerError> {
     let link = connection::open(broker).await?;
-    let listed = within(LOOK_WITHIN, look(&link.channel, broker, spec)).await;
+    let listed = look(&link.channel, broker, (spec, None)).await;
     end(broker, link, listed).await
+}
+
+/// One of them, however many there are.
+pub(super) async fn find(
+    broker: &Broker,
+    spec: &QueueSpec,
+    id: Uuid,
+) -> Result<Option<DeadLetter>, BrokerError> {
+    let link = connection::open(broker).await?;
+    let found = look(&link.channel, broker, (spec, Some(id))).await;
+    Ok(end(broker, link, found).await?.pop())
 }
 
 /// Puts the dead letters that there are now back into their queue; tells how many. Those that die again meanwhile stay:
@@ -61,20 +70,25 @@ async fn end<T: Default>(
     }
 }
 
-/// Takes them and gives them back, which keeps their order.
-async fn look(channel: &Channel, broker: &Broker, spec: &QueueSpec) -> Result<Vec<DeadLetter>, lapin::Error> {
+/// Takes them and gives them back, which keeps their order: until there are enough, or until the one with that id.
+async fn look(
+    channel: &Channel,
+    broker: &Broker,
+    (spec, id): (&QueueSpec, Option<Uuid>),
+) -> Result<Vec<DeadLetter>, lapin::Error> {
     let queue = broker.dead_queue(spec.name);
-    let mut letters = Vec::new();
-    let mut last = None;
-    while let Some(mut delivery) = take(channel, &queue).await? {
+    let enough = if id.is_some() { 1 } else { LISTED };
+    let (mut letters, mut last) = (Vec::new(), None);
+    while letters.len() < enough
+        && let Some(mut delivery) = within(LETTER_WITHIN, take(channel, &queue)).await?
+    {
         let message = wire::message(&mut delivery);
-        letters.push(DeadLetter { message, attempts: spec.delivery_limit + 1 });
-        last = Some(delivery);
-        if letters.len() == LISTED {
-            break;
+        if id.is_none_or(|id| id == message.id) {
+            letters.push(DeadLetter { message, attempts: spec.delivery_limit + 1 });
         }
+        last = Some(delivery);
     }
-    give_back(last).await?;
+    within(LETTER_WITHIN, give_back(last)).await?;
     Ok(letters)
 }
 

@@ -58,6 +58,7 @@ impl RabbitBus {
             watched: Arc::clone(&publishing),
             orders: taken,
             specs: Vec::new(),
+            doubted: false,
             stop: stop.clone(),
         };
         telemetry::spawn(tasks.track_future(publisher.run()));
@@ -73,7 +74,12 @@ impl RabbitBus {
     }
 
     pub(crate) fn takes_messages(&self) -> bool {
-        !self.stop.is_cancelled() && matches!(self.publishing.health(), Health::Up | Health::Connecting)
+        // Whether a queue that said nothing has a leader again shows when something is published.
+        let has_a_chance = match self.publishing.health() {
+            Health::Up | Health::Connecting | Health::Down(BrokerError::NoLeader { .. }) => true,
+            Health::Blocked(_) | Health::Down(_) | Health::Closed => false,
+        };
+        has_a_chance && !self.stop.is_cancelled()
     }
 
     pub(crate) fn declare(&self, spec: QueueSpec) {
@@ -110,6 +116,14 @@ impl RabbitBus {
 
     pub(crate) async fn dead_letters(&self, spec: &QueueSpec) -> Result<Vec<DeadLetter>, BrokerError> {
         dead::list(&self.broker, spec).await
+    }
+
+    pub(crate) async fn dead_letter(
+        &self,
+        spec: &QueueSpec,
+        id: Uuid,
+    ) -> Result<Option<DeadLetter>, BrokerError> {
+        dead::find(&self.broker, spec, id).await
     }
 
     pub(crate) async fn redrive(&self, spec: &QueueSpec, id: Option<Uuid>) -> Result<usize, RedriveError> {

@@ -19,6 +19,8 @@ use crate::{BrokerError, Health, Message, PublishError, QueueSpec};
 
 /// How many messages are on their way before the first must be confirmed.
 pub(crate) const WINDOW_MESSAGES: usize = 200;
+/// How long a new connection is not trusted after a queue has said nothing, unless something is confirmed before.
+const DOUBTED_FOR: Duration = Duration::from_secs(30);
 /// How long a connection that has ended may take to say which confirms it had received.
 const LAST_CONFIRMS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -77,6 +79,8 @@ pub(crate) struct Publisher {
     pub(crate) watched: Arc<Watched>,
     pub(crate) orders: mpsc::UnboundedReceiver<Order>,
     pub(crate) specs: Vec<QueueSpec>,
+    /// Whether a queue has said nothing and nothing has been confirmed since.
+    pub(crate) doubted: bool,
     pub(crate) stop: CancellationToken,
 }
 
@@ -86,6 +90,7 @@ impl Publisher {
         let mut backoff = Backoff::new();
         while let Err(error) = self.session(&mut backoff).await {
             let pause = backoff.after(&error);
+            self.doubted = matches!(error, BrokerError::NoLeader { .. });
             self.watched.set(Health::Down(error));
             if self.refuse_for(pause).await.is_none() {
                 break;
@@ -108,19 +113,19 @@ impl Publisher {
                 link.close().await;
                 Ok(())
             }
-            Err(error) => {
-                link.cut();
-                Err(connection::explain(&self.broker, &error))
-            }
+            Err(error) => Err(link.fail(&self.broker, &error).await),
         }
     }
 
     async fn serve(&mut self, link: &mut Link, backoff: &mut Backoff) -> Result<(), lapin::Error> {
         let mut declared = self.prepare(link).await?;
-        self.watched.set(Health::Up);
-        *backoff = Backoff::new();
+        if !self.doubted {
+            self.watched.set(Health::Up);
+            *backoff = Backoff::new();
+        }
+        let mut doubtful = pin!(tokio::time::sleep(DOUBTED_FOR));
         loop {
-            if self.watched.health().is_up() {
+            if !self.is_blocked() {
                 declared = self.declare_from(declared, link).await?;
             }
             let order = tokio::select! {
@@ -130,11 +135,15 @@ impl Publisher {
                     self.note(change?);
                     continue;
                 }
+                () = &mut doubtful, if self.doubted => {
+                    self.trust();
+                    continue;
+                }
                 order = self.orders.recv() => order,
             };
             match order {
                 None => return Ok(()),
-                Some(order) if !self.watched.health().is_up() => self.put_off(order, PublishError::Blocked),
+                Some(order) if self.is_blocked() => self.put_off(order, PublishError::Blocked),
                 Some(Order::Declare(spec)) => self.keep(spec),
                 Some(Order::Publish(window)) => self.publish(link, window).await?,
             }
@@ -172,6 +181,16 @@ impl Publisher {
         });
     }
 
+    fn is_blocked(&self) -> bool {
+        matches!(self.watched.health(), Health::Blocked(_))
+    }
+
+    /// The queues say something again.
+    fn trust(&mut self) {
+        self.doubted = false;
+        self.watched.set(Health::Up);
+    }
+
     /// Publishes a window and answers it; an error when the connection is of no more use.
     async fn publish(&mut self, link: &mut Link, window: Window) -> Result<(), lapin::Error> {
         let Window { messages, mut asker } = window;
@@ -183,6 +202,9 @@ impl Publisher {
             tokio::select! {
                 confirmed = &mut sending => {
                     let (answers, ended) = answers(&messages, confirmed);
+                    if self.doubted && answers.iter().any(Result::is_ok) {
+                        self.trust();
+                    }
                     asker.tell(answers);
                     return ended;
                 }
@@ -202,7 +224,7 @@ impl Publisher {
                         return Err(error);
                     }
                 },
-                () = &mut patience, if self.watched.health().is_up() => {
+                () = &mut patience, if !self.is_blocked() => {
                     asker.refuse(PublishError::Unconfirmed);
                     return Err(io::Error::from(io::ErrorKind::TimedOut).into());
                 }

@@ -129,7 +129,7 @@ impl Backoff {
 
     pub(crate) fn after(&mut self, error: &BrokerError) -> Duration {
         let pause = self.0;
-        let longest = if error.needs_somebody() { LONGEST_PATIENCE } else { LONGEST_PAUSE };
+        let longest = if error.may_pass() { LONGEST_PAUSE } else { LONGEST_PATIENCE };
         self.0 = (pause * 2).min(longest);
         with_jitter(pause.min(longest))
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use bus::{Bus, Consumer, Health, Message, PublishError};
 use telemetry::{ServiceName, Telemetry};
+use testkit::RabbitMq;
 use uuid::Uuid;
 
 use crate::conformance::{BOT, eventually, message, next};
-use crate::server::Server;
 
 const EVENTS: u128 = 1_000;
 /// After it answers again, everything has arrived and publishing works within so much.
@@ -38,7 +38,7 @@ async fn take(bot: &mut Consumer, events: u128) -> HashSet<u128> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_broker_confirmed_arrives_when_it_is_back() {
-    let Some(mut server) = Server::start().await else { return };
+    let Some(mut server) = RabbitMq::start().await else { return };
     let bus = server.bus();
     let mut bot = bus.subscribe(BOT).await;
     server.remembers(BOT.name).await;

@@ -6,6 +6,7 @@
 mod broker;
 #[macro_use]
 mod conformance;
+mod dead;
 mod faults;
 
 mod in_process {
@@ -25,11 +26,11 @@ mod on_rabbitmq {
 }
 
 mod killed;
+mod leader;
 mod limits;
 mod management;
 mod proxy;
 mod refusals;
-mod server;
 mod speed;
 mod topology;
 mod traces;
