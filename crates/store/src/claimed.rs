@@ -16,6 +16,12 @@ pub(crate) struct Claimed<T> {
     row: Result<T, sqlx::Error>,
 }
 
+impl<T> Claimed<T> {
+    pub(crate) fn into_parts(self) -> (Uuid, Result<T, sqlx::Error>) {
+        (self.id, self.row)
+    }
+}
+
 impl<'r, R, T> FromRow<'r, R> for Claimed<T>
 where
     R: Row,

@@ -9,6 +9,7 @@ pub mod channels;
 mod claimed;
 pub mod claims;
 mod db;
+pub mod dead;
 pub mod deliveries;
 mod dialect;
 pub mod doctor;
@@ -51,6 +52,7 @@ pub fn statements(system: telemetry::DbSystem) -> Vec<&'static telemetry::Statem
         &cards::STATEMENTS,
         &channels::STATEMENTS,
         &claims::STATEMENTS,
+        &dead::STATEMENTS,
         &guilds::STATEMENTS,
         &idempotency::STATEMENTS,
         &inbox::STATEMENTS,

@@ -1,7 +1,6 @@
 //! A server that is cut off: what waits is told so in time, and everything works again when it is back.
 
 use crate::database::Database;
-use crate::proxy::{Network, Proxy};
 use crate::sample::{ADA, LANTERN, event, now};
 use crate::tour;
 use sqlx::postgres::PgConnectOptions;
@@ -9,6 +8,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 use store::{Hint, Patience, Store, StoreConfig, StoreError, outbox, users};
 use telemetry::{Secret, ServiceName, Telemetry};
+use testkit::{Network, Proxy};
 use tokio_util::sync::CancellationToken;
 
 /// So short that a test can wait for it, so long that a busy machine keeps it.
@@ -27,7 +27,7 @@ async fn behind_a_network() -> Option<(Database, Proxy, Store)> {
     let server =
         tokio::net::lookup_host((options.get_host(), options.get_port())).await.unwrap().next().unwrap();
     let proxy = Proxy::before(server).await;
-    let url = db.url(|to| to.host("127.0.0.1").port(proxy.port));
+    let url = db.url(|to| to.host("127.0.0.1").port(proxy.port()));
     let silent = Telemetry::off(ServiceName::Api);
     let config = StoreConfig::Postgres(Secret::new(url));
     let store = Store::open_patiently(&config, &silent, PATIENCE).await.unwrap();

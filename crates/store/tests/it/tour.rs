@@ -9,11 +9,13 @@ use domain::due::Duty;
 use domain::notice::Notice;
 use domain::{ChannelId, DeliveryId, Game, MessageId, NoticeKind};
 use store::channels::{self, Channel};
+use store::dead::{self, Retried};
 use store::deliveries::{self, Unsent};
 use store::games::{self, GameFilter};
 use store::idempotency::{self, Answered};
 use store::schedule::{self, Settled};
 use store::sessions::{self, Session};
+use store::shards::ShardSession;
 use store::{cards, claims, guilds, inbox, members, outbox, participants, shards, templates, tokens, users};
 
 /// Writes something with every function that writes; nothing of it is ended or taken away.
@@ -116,6 +118,7 @@ async fn look(db: &Database, game: &Game) {
         assert_eq!(deliveries::of_game(tx, guild, game.id, 9).await.unwrap().len(), 1);
         cards::next_due(tx).await.unwrap().unwrap();
         cards::find(tx, guild, game.id).await.unwrap().unwrap();
+        assert_eq!(dead::list(tx, 9).await.unwrap(), []);
         assert_eq!(outbox::waiting(tx).await.unwrap().pending, 1);
         assert_eq!(outbox::claimable(tx, now()).await.unwrap().pending, 1);
         let seen = domain::EventId::new(uuid::Uuid::nil());
@@ -221,6 +224,24 @@ async fn meet_unreadable(db: &Database, game: &Game) {
         assert_eq!(deliveries::claim(tx, (game.start, seconds(15)), 9).await.unwrap(), []);
     })
     .await;
+    revive(db, game).await;
+}
+
+/// What can't be read is tried again, and dead again the next time that somebody claims it.
+async fn revive(db: &Database, game: &Game) {
+    db.write(async |tx| {
+        let given_up = dead::list(tx, 9).await.unwrap();
+        let kinds: Vec<_> = given_up.iter().map(|row| row.kind).collect();
+        assert_eq!(kinds, [dead::Kind::Moment, dead::Kind::Delivery]);
+        for retried in [Retried::Again, Retried::NotDead] {
+            for row in &given_up {
+                assert_eq!(dead::retry(tx, row, game.start).await.unwrap(), retried);
+            }
+        }
+        let event = dead::DeadRow { id: id(42), kind: dead::Kind::Event, told: None };
+        assert_eq!(dead::retry(tx, &event, game.start).await.unwrap(), Retried::NotDead);
+    })
+    .await;
 }
 
 async fn change_people(db: &Database) {
@@ -236,6 +257,8 @@ async fn change_people(db: &Database) {
         assert!(shards::keep(tx, &shard, now(), seconds(15)).await.unwrap());
         assert_eq!(shards::may_identify(tx, &shard, now(), 1).await.unwrap(), Ok(()));
         shards::release(tx, &shard).await.unwrap();
+        let (id, resume_url) = ("ours".to_owned(), "ws://elsewhere".to_owned());
+        shards::forget(tx, 1, &ShardSession { id, sequence: 1, resume_url }).await.unwrap();
     })
     .await;
 }
