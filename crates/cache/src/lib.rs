@@ -20,7 +20,6 @@ pub use health::Trouble;
 pub use limiter::{Call, Grant, Limiter, Outcome, Pause, Permission, Quota};
 pub use memory::MemoryCache;
 pub use redis::{RedisCache, RedisConfigError};
-pub use slot::{Aged, Entry};
 pub use window::{Allowance, Place, Windows};
 
 use std::future::Future;
@@ -99,31 +98,15 @@ impl Cache {
     where
         T: Serialize + DeserializeOwned,
     {
-        self.get_or_load_aged(telemetry, Entry { prefix, key, ttl }, load).await.map(|aged| aged.value)
-    }
-
-    /// As [`Cache::get_or_load`], and how old the value is.
-    ///
-    /// # Errors
-    /// Those of `load`.
-    pub async fn get_or_load_aged<T, E>(
-        &self,
-        telemetry: &Telemetry,
-        entry: Entry<'_>,
-        load: impl Future<Output = Result<T, E>>,
-    ) -> Result<Aged<T>, E>
-    where
-        T: Serialize + DeserializeOwned,
-    {
-        let slot = Slot::of(telemetry, entry);
+        let slot = Slot { telemetry, prefix, key: format!("{prefix}:{key}"), ttl };
         let found = match self.find(&slot).await.read() {
-            Ok(aged) => return Ok(slot.hit(aged)),
+            Ok(value) => return Ok(slot.hit(value)),
             Err(found) => found,
         };
         match self.flights().board(&slot.key) {
             Boarding::Leads(ticket) => self.lead(&slot, (ticket, found), load).await,
             Boarding::Follows(landing) => match landing.wait().await.and_then(|loaded| loaded.read()) {
-                Some(aged) => Ok(slot.hit(aged)),
+                Some(value) => Ok(slot.hit(value)),
                 None => slot.load_alone(&found, load).await,
             },
         }
@@ -134,7 +117,7 @@ impl Cache {
         slot: &Slot<'_>,
         (ticket, found): (Ticket, Found),
         load: impl Future<Output = Result<T, E>>,
-    ) -> Result<Aged<T>, E>
+    ) -> Result<T, E>
     where
         T: Serialize + DeserializeOwned,
     {
@@ -142,9 +125,9 @@ impl Cache {
         let stamp = match self.begin(slot, &found).await {
             Ok(stamp) => stamp,
             Err(loaded) => match loaded.read() {
-                Some(aged) => {
+                Some(value) => {
                     ticket.land(loaded);
-                    return Ok(slot.hit(aged));
+                    return Ok(slot.hit(value));
                 }
                 None => Stamp::None,
             },
@@ -163,7 +146,7 @@ impl Cache {
             self.keep(slot, &loaded, stamp).await;
             ticket.land(loaded);
         }
-        Ok(Aged { value, age: since.elapsed() })
+        Ok(value)
     }
 
     async fn find(&self, slot: &Slot<'_>) -> Found {

@@ -8,26 +8,6 @@ use serde::de::DeserializeOwned;
 use telemetry::Telemetry;
 use tokio::time::Instant;
 
-/// Which value, and for how long it may be kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
-    /// One of few words; names the cache in spans and metrics.
-    pub prefix: &'static str,
-    /// Which of its values.
-    pub key: &'a str,
-    /// How old the value may get.
-    pub ttl: Duration,
-}
-
-/// A value, and how long ago somebody began to load it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Aged<T> {
-    /// The value.
-    pub value: T,
-    /// Its age: at most so long ago it was true.
-    pub age: Duration,
-}
-
 /// One value's place, and who counts what happens to it.
 pub(crate) struct Slot<'a> {
     pub(crate) telemetry: &'a Telemetry,
@@ -66,15 +46,14 @@ pub(crate) enum Stamp {
 }
 
 impl Loaded {
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Option<Aged<T>> {
-        let value = serde_json::from_str(&self.body).ok()?;
-        Some(Aged { value, age: self.since.elapsed() })
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(&self.body).ok()
     }
 }
 
 impl Found {
     /// The value, if it is one of this kind.
-    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<Aged<T>, Self> {
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, Self> {
         match self {
             Self::Value(loaded) => loaded.read().ok_or(Self::Unreadable),
             nothing => Err(nothing),
@@ -82,20 +61,15 @@ impl Found {
     }
 }
 
-impl<'a> Slot<'a> {
-    pub(crate) fn of(telemetry: &'a Telemetry, entry: Entry<'_>) -> Self {
-        let Entry { prefix, key, ttl } = entry;
-        Self { telemetry, prefix, key: format!("{prefix}:{key}"), ttl }
-    }
-
+impl Slot<'_> {
     /// For how long a value may still be kept whose load began then.
     pub(crate) fn left(&self, loaded: &Loaded) -> Duration {
         self.ttl.saturating_sub(loaded.since.elapsed())
     }
 
-    pub(crate) fn hit<T>(&self, aged: Aged<T>) -> Aged<T> {
+    pub(crate) fn hit<T>(&self, value: T) -> T {
         self.telemetry.metrics().cache_request(self.prefix, "hit");
-        aged
+        value
     }
 
     /// Counts what was not found, and why.
@@ -111,9 +85,8 @@ impl<'a> Slot<'a> {
         &self,
         found: &Found,
         load: impl Future<Output = Result<T, E>>,
-    ) -> Result<Aged<T>, E> {
+    ) -> Result<T, E> {
         self.count(found);
-        let since = Instant::now();
-        load.await.map(|value| Aged { value, age: since.elapsed() })
+        load.await
     }
 }

@@ -7,10 +7,9 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use cache::{Cache, Entry};
+use cache::Cache;
 use telemetry::{ServiceName, Telemetry};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use crate::{a_key, process, redis_url, requests};
 
@@ -43,7 +42,6 @@ on_both! {
     a_leader_who_goes_away_strands_nobody
     nothing_can_be_kept_too_and_another_shape_is_no_value
     a_value_lives_as_long_as_its_loader_said
-    a_value_tells_its_age
 }
 
 async fn a_value_is_loaded_once(cache: Cache) {
@@ -184,25 +182,4 @@ async fn a_value_lives_as_long_as_its_loader_said(cache: Cache) {
     assert_eq!(ask(1, Duration::ZERO).await, Ok(1));
     assert_eq!(ask(2, TTL).await, Ok(2), "it lived for no time at all");
     assert_eq!(ask(3, TTL).await, Ok(2));
-}
-
-async fn a_value_tells_its_age(cache: Cache) {
-    let telemetry = Telemetry::off(ServiceName::Api);
-    let key = a_key();
-    let entry = Entry { prefix: "member", key: &key, ttl: TTL };
-    let took = Duration::from_millis(1);
-
-    let load = async {
-        let asked = Instant::now();
-        while asked.elapsed() < took {
-            tokio::task::yield_now().await;
-        }
-        Ok::<_, Infallible>(1)
-    };
-    let first = cache.get_or_load_aged(&telemetry, entry, load).await.unwrap();
-    let second = cache.get_or_load_aged(&telemetry, entry, async { Ok::<_, Infallible>(2) }).await.unwrap();
-
-    assert_eq!((first.value, second.value), (1, 1));
-    assert!(first.age >= took, "a load that begins is as old as what it asked for: {first:?}");
-    assert!(second.age >= first.age && second.age < TTL / 2, "{second:?} after {first:?}");
 }
