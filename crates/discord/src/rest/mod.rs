@@ -10,6 +10,7 @@ mod channel;
 mod client;
 mod guild;
 mod interaction;
+mod rationed;
 mod route;
 
 pub use application::{Application, GatewayInfo, SessionStarts};
@@ -19,7 +20,7 @@ pub use interaction::Response;
 
 use crate::limiter::{Late, Limiter, Report, Unannounced};
 use crate::{RestError, Verdict};
-use cache::{Cache, Windows};
+use cache::Cache;
 use clock::Chance;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
@@ -142,22 +143,6 @@ impl Rest {
     /// Whether Discord has refused the token; then nothing is sent any more.
     pub fn token_refused(&self) -> bool {
         self.shared.token_refused.load(Ordering::Relaxed)
-    }
-
-    /// Makes a call that Discord counts without telling. What a complaint says holds for all who make such calls.
-    async fn rationed<T>(
-        &self,
-        (windows, about): (&Windows, u64),
-        call: impl Future<Output = Result<T, RestError>>,
-    ) -> Result<T, RestError> {
-        let taken = windows.take(&self.telemetry, about).await;
-        let place = taken.map_err(|after| RestError::Rationed { after })?;
-        let result = call.await;
-        if let Some(pause) = result.as_ref().err().and_then(complaint) {
-            windows.close(&self.telemetry, about, pause).await;
-        }
-        windows.settle(&self.telemetry, place).await;
-        result
     }
 
     async fn get<T: DeserializeOwned>(&self, route: Route) -> Result<T, RestError> {
@@ -283,14 +268,6 @@ struct Attempt {
 struct Answer {
     status: u16,
     body: Vec<u8>,
-}
-
-/// How long Discord wants to see no more such calls.
-fn complaint(error: &RestError) -> Option<Duration> {
-    match error.verdict(1) {
-        Verdict::BreakDms { after } | Verdict::CoolDown { after } => Some(after),
-        _ => None,
-    }
 }
 
 /// Whether waiting and sending it again is all there is to do.
