@@ -1,8 +1,11 @@
+use crate::outage::Running;
 use crate::stage::Stage;
-use actions::games;
-use domain::Game;
+use actions::{games, ledger};
+use discord::RestError;
+use domain::{Game, UserId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use telemetry::ServiceName;
 use testkit::{House, actor, person, sketch};
 
 async fn fates(house: &House, game: &Game) -> Vec<String> {
@@ -248,4 +251,30 @@ async fn a_reminder_that_would_come_too_late_is_skipped() {
     assert_eq!(fates, ["announcement channel sent", "reminder Ada skipped expired"]);
     assert!(stage.dms("Ada").await.is_empty());
     stage.strike().await;
+}
+
+#[tokio::test]
+async fn who_was_never_written_to_may_have_to_wait_and_holds_up_nobody() {
+    let house = House::open(ServiceName::Bot).await;
+    house.know_the_guild().await;
+    let running = Running::start(&house, &house.ctx);
+    let game = house.game(|_| {}).await;
+    house.card().await;
+    for name in ["dana", "emre"] {
+        games::join(&house.ctx, &actor(name), game.id).await.unwrap();
+    }
+    let emre = house.ctx.discord.open_dm(person("emre")).await.unwrap();
+    ledger::dm_opened(&house.ctx, person("emre"), emre).await.unwrap();
+    for stranger in 1..10 {
+        let refused = house.ctx.discord.open_dm(UserId::new(stranger)).await.unwrap_err();
+        assert!(matches!(refused, RestError::Refused { .. }), "the minute's tenth: {refused}");
+    }
+
+    games::cancel(&house.ctx, &actor("ada"), game.id).await.unwrap();
+    let expected = ["announcement channel sent", "cancelled Dana pending new_dms", "cancelled Emre sent"]
+        .map(str::to_owned);
+    house.until("Emre is told", async |house| fates(house, &game).await == expected).await;
+    house.until("the card follows", async |house| sketch(&house.card().await).ends_with("Cancelled")).await;
+    running.stop().await;
+    house.close().await;
 }
