@@ -44,6 +44,13 @@ impl Management {
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
     }
 
+    /// The broker's major version.
+    async fn version(&self) -> u32 {
+        let answer = self.http.get(format!("{}/overview", self.api)).send().await.unwrap();
+        let overview: serde_json::Value = answer.json().await.unwrap();
+        overview["rabbitmq_version"].as_str().unwrap().split('.').next().unwrap().parse().unwrap()
+    }
+
     async fn delete(&self, path: &str) {
         let answer = self.http.delete(format!("{}/{path}", self.api)).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
@@ -193,7 +200,9 @@ async fn of_nodes(watch: &Watch, ground: &Ground) {
         connections.push(ground.connect().await);
     }
     let by = |number: f64| (Bound::Included(number), Bound::Unbounded);
-    watch.rises(&before, ("rabbitmq.node.sockets_used", &[]), by(20.0)).await;
+    // Since 4.0 a broker counts no sockets by themselves.
+    let sockets = if ground.management.version().await < 4 { 20.0 } else { 0.0 };
+    watch.rises(&before, ("rabbitmq.node.sockets_used", &[]), by(sockets)).await;
     watch.rises(&before, ("rabbitmq.node.fd_used", &[]), by(20.0)).await;
     // Each connection and each channel has a handful.
     watch.rises(&before, ("rabbitmq.node.proc_used", &[]), by(100.0)).await;
