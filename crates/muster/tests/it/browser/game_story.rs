@@ -2,6 +2,7 @@
 
 use super::page::{DARK, DESKTOP, PHONE, Screen};
 use super::stage::Stage;
+use crate::api::Person;
 use crate::program::eventually;
 use practice::cast;
 use serde_json::json;
@@ -35,7 +36,16 @@ async fn everything_that_happened_to_a_game_is_on_one_page() {
     browser.show_on(WIDE).await;
     browser.ask("document.querySelector('main h1').parentElement.scrollIntoView()").await;
     browser.take_picture_for_readme("story").await;
+    refused(&stage, &game).await;
     stage.close().await;
+}
+
+/// Who isn't known is sent away, and the story says with what.
+async fn refused(stage: &Stage, game: &str) {
+    let nobody = Person::nobody(stage.program.http.clone(), stage.program.address("dashboard"));
+    let answer = nobody.post(&format!("/api/v1/games/{game}/join"), &json!({})).await;
+    assert_eq!(answer.status, 401, "{}", answer.text);
+    stage.browser.sees("answered 401").await;
 }
 
 /// A telephone in bed.

@@ -22,6 +22,11 @@ const BYTES: &str = "return performance.getEntries()
     .filter((entry) => 'encodedBodySize' in entry && entry.initiatorType !== 'fetch')
     .reduce((sum, entry) => sum + entry.encodedBodySize, 0)";
 
+/// Milliseconds from the request: until the whole page had come, until something was painted, until all was there.
+const TIMES: &str = "const page = performance.getEntriesByType('navigation')[0];
+    const paint = performance.getEntriesByName('first-contentful-paint')[0];
+    return [page.responseEnd, paint?.startTime ?? 0, page.domComplete].map((time) => Math.round(time - page.requestStart))";
+
 impl Browser {
     /// Checks a page that was answered well, and keeps a picture under that name.
     pub(crate) async fn inspect(&self, name: &str) {
@@ -38,6 +43,8 @@ impl Browser {
         assert_eq!(broken, json!([]), "{name}, {address}: {broken:#}");
         let bytes = self.ask(BYTES).await.as_u64().unwrap();
         assert!((1..=PAGE_BYTES).contains(&bytes), "{name} has {bytes} bytes");
+        let times = self.ask(TIMES).await;
+        println!("{name}: {bytes} bytes; came, painted, complete after {times} ms");
         self.hears_no_complaint(name, status).await;
     }
 

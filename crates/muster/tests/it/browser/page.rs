@@ -44,7 +44,9 @@ impl Browser {
         let mobile = width < DESKTOP.width;
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
         self.tool("Emulation.setDeviceMetricsOverride", size).await;
-        let features = json!([{ "name": "prefers-color-scheme", "value": colours }]);
+        // No picture of a colour on its way to another.
+        let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
+        let features = json!([{ "name": "prefers-color-scheme", "value": colours }, still]);
         self.tool("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 

@@ -119,9 +119,9 @@ fn made_up() -> Vec<Sent> {
 /// Sends them as a service of that name, and gives what `/metrics` calls them.
 async fn told(program: &Program, service: &str, all: &[Sent]) -> BTreeSet<String> {
     let metrics: Vec<_> = all.iter().map(|sent| &sent.metric).collect();
-    let named = json!({ "key": "service.name", "value": { "stringValue": service } });
+    let service_name = json!({ "key": "service.name", "value": { "stringValue": service } });
     let export = json!({ "resourceMetrics": [{
-        "resource": { "attributes": [named] },
+        "resource": { "attributes": [service_name] },
         "scopeMetrics": [{ "metrics": metrics }],
     }] });
     let door = program.address("otlp-http");
@@ -143,8 +143,8 @@ async fn a_dashboard_asks_for_what_metrics_tells() {
     for (service, sent) in [("known", all_known()), ("made-up", made_up())] {
         assert!(sent.len() > 150, "there are only {} {service}", sent.len());
         let told = told(&program, service, &sent).await;
-        let asked: BTreeSet<_> = sent.iter().flat_map(Sent::names).collect();
-        let (unanswered, unasked) = (&asked - &told, &told - &asked);
+        let wanted: BTreeSet<_> = sent.iter().flat_map(Sent::names).collect();
+        let (unanswered, unasked) = (&wanted - &told, &told - &wanted);
         assert_eq!((unanswered, unasked), Default::default(), "{service}: asked for (left), told (right)");
     }
     program.stop().await;
