@@ -1,9 +1,6 @@
 //! What senders and the machine do to a collector: it says no, counts, and goes on.
 
-use std::{
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use collector::{Health, Signal};
@@ -17,11 +14,10 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message as _;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     process::Command,
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     harness::{self, World},
@@ -233,77 +229,5 @@ async fn fill_a_disk_and_make_room() {
     assert_eq!(passage().kept, full_queue.kept + 4, "{:?}", passage());
     let held = world.read("logs?limit=500").await.as_array().unwrap().len() as u64;
     assert_eq!(held, health.signals[logs].stored);
-    world.stop().await;
-}
-
-/// The name of the variable that makes this test binary a collector, and holds its folder.
-const CHILD: &str = "COLLECTOR_OF_A_TEST";
-
-/// Not a test by itself: the process that is killed below.
-#[tokio::test]
-async fn a_collector_that_will_be_killed() {
-    #[expect(clippy::disallowed_methods, reason = "a parent tells its child by it")]
-    let Ok(folder) = std::env::var(CHILD) else { return };
-    let folder = std::path::PathBuf::from(folder);
-    let mut config = harness::config_in(&folder).await;
-    config.options.forward = Some(crate::forward::to("http://127.0.0.1:1", &folder));
-    let collector = collector::Collector::start(config, CancellationToken::new()).await.unwrap();
-    println!("\nlistens at {}", collector.http_address());
-    std::future::pending::<()>().await;
-}
-
-#[tokio::test]
-async fn a_killed_collector_has_what_it_had_stored() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "faults::a_collector_that_will_be_killed", "--nocapture"])
-        .env(CHILD, folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address = loop {
-        let line = lines.next_line().await.unwrap().unwrap();
-        if let Some(address) = line.strip_prefix("listens at ") {
-            break address.to_owned();
-        }
-    };
-    let http = crate::scrape::http();
-    for nth in 0..200_u64 {
-        let record = story::record(AT + nth, 9, "said before the end", (CREATED, 1));
-        let body = story::log_export(API, vec![record]).encode_to_vec();
-        let request =
-            http.post(format!("http://{address}/v1/logs")).header("content-type", harness::PROTOBUF);
-        assert_eq!(request.body(body).send().await.unwrap().status(), 200);
-    }
-    let counts = |health: &serde_json::Value| {
-        (
-            health["signals"][2]["stored"].as_u64().unwrap(),
-            health["forward"]["signals"][2]["kept"].as_u64().unwrap(),
-        )
-    };
-    // Moments later everything is where a kill does not reach it; a machine that is busy has some more of them.
-    let is_held = async {
-        loop {
-            let health = http.get(format!("http://{address}/health")).send().await.unwrap();
-            if counts(&health.json().await.unwrap()) == (200, 200) {
-                break;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(5), is_held).await.unwrap();
-    child.kill().await.unwrap();
-
-    let other = crate::forward::Other::listen(crate::forward::Mood::Takes).await;
-    let stop = CancellationToken::new();
-    let mut config = harness::config_in(folder.path()).await;
-    config.options.forward = Some(crate::forward::to(&other.address, folder.path()));
-    let collector = collector::Collector::start(config, stop.clone()).await.unwrap();
-    let world = World { collector, stop, folder };
-    let held = world.read("logs?limit=500").await.as_array().unwrap().len() as u64;
-    assert_eq!(held, 200);
-    assert_eq!(other.gets(|got| got.logs >= 200).await.logs, 200);
     world.stop().await;
 }

@@ -11,6 +11,7 @@ mod forward;
 mod game;
 mod grpc_tls;
 mod harness;
+mod killed;
 mod limits;
 mod pages;
 mod passage;
