@@ -1,7 +1,12 @@
+use crate::outage::Running;
 use crate::stage::Stage;
 use actions::games;
+use discord::message::Message;
+use discord::{MessageAge, RestError, SentMessage};
+use domain::MessageId;
 use jiff::SignedDuration;
-use testkit::{actor, sketch};
+use telemetry::ServiceName;
+use testkit::{House, actor, sketch};
 
 #[tokio::test]
 async fn a_card_follows_its_game_to_the_end() {
@@ -68,4 +73,43 @@ async fn the_longest_texts_that_a_game_may_have_fit_on_its_card() {
     assert!(embed["title"].as_str().unwrap().ends_with('…'));
     assert_eq!(embed["description"].as_str().unwrap().chars().count(), 4000, "each mark is escaped");
     stage.strike().await;
+}
+
+/// How many edits ended so.
+fn edits(house: &House, result: &str) -> f64 {
+    let edits = house.captured.metric("muster.discord.card_edits").map(|metric| metric.points);
+    edits
+        .into_iter()
+        .flatten()
+        .filter(|point| point.attributes["result"] == result)
+        .map(|point| point.value)
+        .sum()
+}
+
+#[tokio::test]
+async fn an_old_card_may_have_to_wait_and_holds_up_no_fresh_one() {
+    let house = House::open(ServiceName::Bot).await;
+    house.know_the_guild().await;
+    let running = Running::start(&house, &house.ctx);
+    let old = house.game(|_| {}).await;
+    let card = house.card().await;
+    house.clock.advance(SignedDuration::from_mins(61));
+    let fresh = house.game(|_| {}).await;
+    house.until("there are two", async |house| house.cards().await.len() == 2).await;
+    for message in 1..10 {
+        let sent = SentMessage { id: MessageId::new(message), channel: old.terms.channel };
+        let edited = house.ctx.discord.edit_message(sent, MessageAge::Old, &Message::text("Over.")).await;
+        assert!(matches!(edited, Err(RestError::Refused { .. })), "the minute's ninth: {edited:?}");
+    }
+
+    for game in [old.id, fresh.id] {
+        games::join(&house.ctx, &actor("dana"), game).await.unwrap();
+    }
+    let shown = async |house: &House| house.cards().await.iter().map(sketch).collect::<Vec<_>>();
+    let follows = async |house: &House| shown(house).await[1].contains("Players 1/2");
+    house.until("the fresh one follows", follows).await;
+    house.until("the old one is put off", async |house| edits(house, "put_off") > 0.5).await;
+    assert_eq!(shown(&house).await[0], sketch(&card));
+    running.stop().await;
+    house.close().await;
 }
