@@ -250,6 +250,24 @@ fn the_engines_and_alloy_itself_are_scraped_every_minute() {
     }
 }
 
+/// What an alert asks for by its job is scraped under that name: ours say it, Alloy's exporters are called after what
+/// they ask.
+#[test]
+fn the_jobs_that_alerts_name_are_those_of_the_scrapes() {
+    let rules = read("deploy/grafana/alerts/muster-causes.yaml");
+    assert!(rules.contains("up{job=~\"rabbitmq.*|integrations/(postgres|redis)\"}"));
+    for path in ALL {
+        let blocks = blocks(path);
+        let scrapes = blocks.iter().filter(|block| block.name == "prometheus.scrape");
+        let named = scrapes.flat_map(|scrape| &scrape.attributes).filter(|(name, _)| name == "job_name");
+        let jobs: Vec<_> = named.map(|(_, job)| job.clone()).collect();
+        assert_eq!(jobs, [text("rabbitmq"), text("rabbitmq-queues")], "{path}");
+        for exporter in ["prometheus.exporter.postgres", "prometheus.exporter.redis"] {
+            find(&blocks, exporter);
+        }
+    }
+}
+
 /// Compose starts each configuration with a level that allows it, and gives it every variable that it reads.
 #[test]
 fn compose_gives_alloy_what_it_needs() {
