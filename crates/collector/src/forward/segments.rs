@@ -80,15 +80,26 @@ impl Segments {
             state,
         };
         for number in numbers {
-            let bytes = fs::metadata(segments.path(number))?.len();
-            let mut items = [0; 3];
-            for record in segments.read(number)? {
-                items[record.signal as usize] += u64::from(record.items);
-            }
-            segments.closed.push_back(Segment { number, bytes, items, closed_at: None });
+            segments.take_up(number);
         }
         segments.publish_size();
         Ok(segments)
+    }
+
+    /// Takes up a file that an earlier process left. What of it cannot be read when its turn comes is lost and counted
+    /// then; that is no reason not to start.
+    fn take_up(&mut self, number: u64) {
+        let bytes = fs::read(self.path(number)).unwrap_or_else(|error| {
+            tracing::error!(name: "collector.forward.exception", error = %error, items = 0, "a file of the queue cannot be read");
+            Vec::new()
+        });
+        let (mut items, mut rest) = ([0; 3], &bytes[..]);
+        while let Some(record) = decode(&mut rest) {
+            let (signal, held) =
+                record.map_or_else(|damaged| (damaged.signal, damaged.items), |it| (it.signal, it.items));
+            items[signal as usize] += u64::from(held);
+        }
+        self.closed.push_back(Segment { number, bytes: bytes.len() as u64, items, closed_at: None });
     }
 
     /// Writes a record at the end. True when that closed a segment.
@@ -239,18 +250,25 @@ fn encode(record: &Record) -> Vec<u8> {
     bytes
 }
 
-/// A record that is not what was written.
-struct Damaged;
+/// What was a record before it was damaged.
+struct Damaged {
+    signal: Signal,
+    items: u32,
+}
 
-/// Takes the next record off, if it is not damaged; nothing more after the first that was cut off.
+/// Takes the next record off; nothing more after the first that was cut off, or whose header is no header.
 fn decode(rest: &mut &[u8]) -> Option<Result<Record, Damaged>> {
     let (header, after) = rest.split_first_chunk::<HEADER_BYTES>()?;
     let number = |at: usize| header[at..at + 4].try_into().map(u32::from_le_bytes).ok();
     let (items, length, sum) = (number(1)?, number(5)?, number(9)?);
     let (body, after) = after.split_at_checked(usize::try_from(length).ok()?)?;
     *rest = after;
-    let signal = Signal::ALL.get(usize::from(header[0])).filter(|_| checksum(body) == sum);
-    Some(signal.map(|signal| Record { signal: *signal, items, body: body.to_vec() }).ok_or(Damaged))
+    let signal = *Signal::ALL.get(usize::from(header[0]))?;
+    if checksum(body) == sum {
+        Some(Ok(Record { signal, items, body: body.to_vec() }))
+    } else {
+        Some(Err(Damaged { signal, items }))
+    }
 }
 
 /// FNV-1a, 32 bits: tells a torn page from a record.

@@ -66,7 +66,7 @@ async fn take<E: Export>(
     let inflated = body::read(headers, body, &doors.budget).await?;
     let bytes = match encoding {
         Encoding::Protobuf => weigh::protobuf(E::SIGNAL, &inflated.bytes),
-        Encoding::Json => weigh::json(&inflated.bytes),
+        Encoding::Json => weigh::json(E::SIGNAL, &inflated.bytes),
     };
     let weight = doors.budget.decode(bytes)?;
     let export = decode::<E>(&inflated.bytes, encoding)?;

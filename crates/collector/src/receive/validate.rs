@@ -146,6 +146,10 @@ fn check_histogram(point: &HistogramDataPoint) -> Result<(), &'static str> {
     if !point.explicit_bounds.is_sorted_by(|a, b| a < b) {
         return Err("the bounds of a histogram do not rise");
     }
+    // The last bucket has no bound, and none has one that is no number.
+    if !point.explicit_bounds.iter().all(|bound| bound.is_finite()) {
+        return Err("a bound of a histogram is not finite");
+    }
     check_time(point.time_unix_nano)
 }
 
@@ -222,5 +226,9 @@ mod tests {
         assert_eq!(check_histogram(&point(&[], &[])), Ok(()));
         assert!(check_histogram(&point(&[1], &[0.5])).is_err());
         assert!(check_histogram(&point(&[1, 2, 3], &[0.5, 0.5])).is_err());
+        for bounds in [[0.5, f64::INFINITY], [f64::NEG_INFINITY, 0.5]] {
+            assert!(check_histogram(&point(&[1, 2, 3], &bounds)).is_err());
+        }
+        assert!(check_histogram(&point(&[1, 2], &[f64::NAN])).is_err());
     }
 }

@@ -19,10 +19,16 @@ use prost::encoding::{WireType, decode_key, decode_varint};
 
 use crate::signal::Signal;
 
-/// An object of JSON becomes a message; most become attributes and values.
+/// What an object of JSON becomes at most, by how many it stands in: of most there are few, of spans and log records
+/// many, and within those are attributes, values, events and links.
 const BYTES_PER_JSON_OBJECT: usize = 128;
+const SPANS_AND_RECORDS_DEPTH: usize = 4;
+/// In metrics points stand deeper than metrics.
+const POINTS_DEPTH: usize = 6;
 /// Messages in messages: more are not looked into, and `prost` refuses them.
 const MAX_DEPTH: usize = 100;
+/// `serde_json` refuses more.
+const MAX_JSON_DEPTH: usize = 128;
 
 /// A kind of message, or of text that comes many times: what one takes beside its own text, and what is in it.
 struct Kind {
@@ -70,9 +76,9 @@ kinds! {
     HISTOGRAM: size_of::<HistogramDataPoint>(), [8 => EXEMPLAR, 9 => PAIR];
     EXPONENTIALS: 0, [1 => EXPONENTIAL];
     EXPONENTIAL: size_of::<ExponentialHistogramDataPoint>(), [1 => PAIR, 8 => COUNTS, 9 => COUNTS, 11 => EXEMPLAR];
-    // One byte on the wire is a count of eight.
+    // One byte on the wire is a count of eight; it may also come by itself.
     COUNTS: 0, [2 => PACKED];
-    PACKED: 0, [];
+    PACKED: size_of::<u64>(), [];
     SUMMARIES: 0, [1 => SUMMARY];
     SUMMARY: size_of::<SummaryDataPoint>(), [6 => QUANTILE, 7 => PAIR];
     QUANTILE: size_of::<ValueAtQuantile>(), [];
@@ -90,9 +96,50 @@ pub(super) fn protobuf(signal: Signal, bytes: &[u8]) -> usize {
     bytes.len() + inside(kind, bytes, MAX_DEPTH)
 }
 
-/// What a request in JSON takes at least when it is read.
-pub(super) fn json(bytes: &[u8]) -> usize {
-    bytes.len() + bytes.iter().map(|byte| usize::from(*byte == b'{')).sum::<usize>() * BYTES_PER_JSON_OBJECT
+/// What a request in JSON takes when it is read: its own bytes, those of its messages, and those of what else stands in
+/// lists. What is nested too deep weighs what could be looked at; reading will refuse it.
+pub(super) fn json(signal: Signal, bytes: &[u8]) -> usize {
+    let mut sum = bytes.len();
+    // Of what is open, whether it is an object.
+    let (mut open, mut objects) = (Vec::with_capacity(MAX_JSON_DEPTH), 0);
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => skip_text(&mut rest),
+            b'{' | b'[' if open.len() == MAX_JSON_DEPTH => break,
+            b'{' => {
+                objects += 1;
+                open.push(true);
+                sum += bytes_of_object(signal, objects);
+            }
+            b'[' => open.push(false),
+            b'}' | b']' => objects -= usize::from(open.pop() == Some(true)),
+            b',' if open.last() == Some(&false) => sum += size_of::<String>(),
+            _ => {}
+        }
+    }
+    sum
+}
+
+/// Behind the quotation mark that ends a text of JSON.
+fn skip_text(rest: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(rest.next()),
+            _ => {}
+        }
+    }
+}
+
+const fn bytes_of_object(signal: Signal, depth: usize) -> usize {
+    match (signal, depth) {
+        (Signal::Traces, SPANS_AND_RECORDS_DEPTH) => size_of::<Span>(),
+        (Signal::Logs, SPANS_AND_RECORDS_DEPTH) => size_of::<LogRecord>(),
+        (Signal::Metrics, SPANS_AND_RECORDS_DEPTH) => size_of::<Metric>(),
+        (Signal::Metrics, POINTS_DEPTH) => size_of::<ExponentialHistogramDataPoint>(),
+        _ => BYTES_PER_JSON_OBJECT,
+    }
 }
 
 fn inside(kind: &Kind, mut bytes: &[u8], depth: usize) -> usize {
@@ -153,6 +200,34 @@ mod tests {
         assert!(bytes.len() < 1_200);
         assert!(protobuf(Signal::Traces, &bytes) > 500 * size_of::<AnyValue>());
         assert!(protobuf(Signal::Traces, &bytes[..600]) < 1_500, "a part that is cut off is not looked into");
-        assert_eq!(json(b"[{},{}]"), 7 + 2 * BYTES_PER_JSON_OBJECT);
+    }
+
+    #[test]
+    fn counts_that_come_one_by_one_weigh_what_they_become() {
+        let within = |tag: u8, part: &[u8]| {
+            let [low, high] = [part.len() % 128, part.len() / 128].map(|it| u8::try_from(it).unwrap());
+            [&[tag << 3 | 2, 0x80 | low, high], part].concat()
+        };
+        let buckets = within(8, &[0x10, 1].repeat(1_000));
+        let bytes = [1, 10, 2, 2, 1].iter().fold(buckets, |part, tag| within(*tag, &part));
+        assert!(protobuf(Signal::Metrics, &bytes) > bytes.len() + 8_000, "{}", bytes.len());
+    }
+
+    #[test]
+    fn objects_and_lists_of_json_weigh_what_they_become() {
+        let of_empty = |signal, depth: usize| {
+            let lists = depth - 1;
+            let text = format!("{}{{}},{{}}{}", r#"{"a":["#.repeat(lists), "]}".repeat(lists));
+            json(signal, text.as_bytes()) - text.len() - lists * BYTES_PER_JSON_OBJECT - size_of::<String>()
+        };
+        assert_eq!(of_empty(Signal::Traces, 4), 2 * size_of::<Span>());
+        assert_eq!(of_empty(Signal::Logs, 4), 2 * size_of::<LogRecord>());
+        assert_eq!(of_empty(Signal::Logs, 3), 2 * BYTES_PER_JSON_OBJECT);
+        let texts = r#"["","\"{{[,","{"]"#;
+        assert_eq!(json(Signal::Logs, texts.as_bytes()), texts.len() + 2 * size_of::<String>());
+        let deep = "[".repeat(1_000_000);
+        assert_eq!(json(Signal::Logs, deep.as_bytes()), deep.len());
+        let upside_down = "]}{}";
+        assert_eq!(json(Signal::Logs, upside_down.as_bytes()), 4 + BYTES_PER_JSON_OBJECT);
     }
 }

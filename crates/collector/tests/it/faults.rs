@@ -30,7 +30,7 @@ const IN_1970: u64 = 9_000_000_000_000;
 const IN_2500: u64 = 16_725_234_600_000_000_000;
 
 #[tokio::test]
-async fn malformed_spans_are_rejected_one_by_one() {
+async fn ids_of_the_wrong_length_and_times_of_other_ages_are_refused_or_kept() {
     let world = World::start().await;
     let mut export = story::export((1..=6).map(|id| story::span(API, CREATED, id, 0, "GET /").at(AT, 0, 1)));
     let spans = &mut export.resource_spans[0].scope_spans[0].spans;

@@ -99,6 +99,16 @@ async fn millions_of_empty_items_are_refused_before_they_are_made() {
     let bomb = zstd::encode_all(records.as_bytes(), 1).unwrap();
     drop(records);
     assert_eq!(post(JSON, bomb).await.status, 413);
+    // Fewer, and texts: each of these becomes many times what it is.
+    let records =
+        format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{}}{}]}}]}}]}}"#, ",{}".repeat(700_000));
+    assert_eq!(post(JSON, zstd::encode_all(records.as_bytes(), 1).unwrap()).await.status, 413);
+    let texts = format!(
+        r#"{{"resourceLogs":[{{"resource":{{"entityRefs":[{{"idKeys":[""{}]}}]}}}}]}}"#,
+        ",\"\"".repeat(5_000_000)
+    );
+    assert_eq!(post(JSON, zstd::encode_all(texts.as_bytes(), 1).unwrap()).await.status, 413);
+    drop((records, texts));
     assert!(peak_mebibytes() - before < 100, "{} of {before}", peak_mebibytes());
 
     // Few enough bytes, but more than ever wait.
@@ -110,7 +120,7 @@ async fn millions_of_empty_items_are_refused_before_they_are_made() {
     let status = client.export(many).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
     let logs = world.collector.health().signals[2];
-    assert_eq!((logs.received, logs.unreadable_requests), (0, 4));
+    assert_eq!((logs.received, logs.unreadable_requests), (0, 6));
 }
 
 /// Numbers that look like chance and are the same each time (Marsaglia's xorshift).

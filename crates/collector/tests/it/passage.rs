@@ -68,6 +68,38 @@ async fn what_the_disk_does_not_give_back_is_counted() {
 }
 
 #[tokio::test]
+async fn what_was_damaged_between_two_processes_is_counted_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = Other::listen(Mood::Answers(503)).await;
+    let mut config = to(&other.address, folder.path());
+    config.max_bytes = QUEUE_BYTES;
+    let before = config.clone();
+    let world = World::with(|world| world.options.forward = Some(before)).await;
+    for nth in 0..3 {
+        say_much(&world, nth).await;
+    }
+    world.stop().await;
+    let files = files(&folder);
+    assert_eq!(files.len(), 3, "{files:?}");
+    let mut bytes = std::fs::read(&files[0]).unwrap();
+    bytes[FILLER_BYTES / 2] ^= 1;
+    std::fs::write(&files[0], bytes).unwrap();
+    // One that cannot be read does not keep the collector from its start.
+    std::fs::remove_file(&files[1]).unwrap();
+    std::fs::create_dir(&files[1]).unwrap();
+
+    other.mood.send_replace(Mood::Takes);
+    let world = World::with(|world| world.options.forward = Some(config)).await;
+    while health(&world).segments > 0 {
+        tokio::task::yield_now().await;
+    }
+    let counts = health(&world).signals[2];
+    assert_eq!((counts.sent, counts.lost), (1, 1), "{counts:?}");
+    assert_eq!(other.gets(|got| got.logs >= 1).await.logs, 1);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_too_large_for_the_other_side_goes_on_in_parts() {
     let folder = tempfile::tempdir().unwrap();
     let other = Other::listen(Mood::AtMost(2)).await;
