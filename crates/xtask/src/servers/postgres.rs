@@ -8,6 +8,8 @@ use std::process::Command;
 
 /// What the store's tests want: the address of a server on which they may make databases.
 pub(crate) const VARIABLE: &str = "MUSTER_TEST_POSTGRES_URL";
+/// What those start that want one of their own, to kill: the folder of its programs.
+const PROGRAMS_VARIABLE: &str = "MUSTER_TEST_POSTGRES_PROGRAMS";
 
 /// Ends the server and takes its data away: `$1` is the data's folder, the rest the command that stops it.
 const STOP: &str = r#"folder=$1; shift
@@ -66,7 +68,7 @@ fn start_with(site: &Site, more: &str) -> Result<Server, Failure> {
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
     let facts = Facts {
         name: "PostgreSQL".to_owned(),
-        variables: vec![(VARIABLE.to_owned(), url)],
+        variables: programs.variables(url),
         greetings: vec![Greeting::new(port, &SSL_REQUEST)],
         stop,
     };
@@ -99,6 +101,13 @@ impl<'a> Programs<'a> {
         let on_path = || which("initdb").and_then(|initdb| initdb.parent().map(Path::to_owned));
         let folder = debian.or_else(on_path).ok_or_else(|| Failure::new("PostgreSQL is not installed"))?;
         Ok(Self { userland, folder })
+    }
+
+    /// Those of another release can't be started without its userland around them.
+    fn variables(&self, url: String) -> Vec<(String, String)> {
+        let url = (VARIABLE.to_owned(), url);
+        let folder = (PROGRAMS_VARIABLE.to_owned(), self.folder.to_string_lossy().into_owned());
+        if *self.userland == Userland::Installed { vec![url, folder] } else { vec![url] }
     }
 
     fn command(&self, name: &str) -> Command {

@@ -17,6 +17,9 @@ pub(super) const PROGRAM_VARIABLE: &str = "MUSTER_TEST_REDIS_SERVER";
 /// name.
 const PROGRAM: &str = "muster-test-redis";
 
+/// As many keyspaces as there are tests that want one of their own, and some more.
+const KEYSPACES: &str = "64";
+
 /// Starts a server that keeps its data on disk, not yet ready.
 ///
 /// # Errors
@@ -51,6 +54,7 @@ pub(crate) fn start(site: &Site) -> Result<Server, Failure> {
 
 fn spawn(program: &Path, folder: &Path, port: u16, log: &Path) -> Result<Child, Failure> {
     let mut redis = run::command(program, ["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+    redis.args(["--databases", KEYSPACES]);
     redis.args(["--appendonly", "yes", "--daemonize", "no"]).arg("--dir").arg(folder);
     redis.arg("--logfile").arg(log).current_dir(folder).process_group(0);
     // It may outlive us, and shall not hold open what our output goes into.
