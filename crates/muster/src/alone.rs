@@ -6,7 +6,7 @@ use crate::engines;
 use crate::failure::Failure;
 use crate::lifecycle::{self, End, Signals};
 use crate::listeners::Bound;
-use crate::practice_clock::PracticeTime;
+use crate::practice_clock::{self, PracticeTime};
 use crate::reload::Reload;
 use crate::service::{self, Service};
 use crate::services::Plan;
@@ -43,9 +43,9 @@ impl Role {
     /// ready who asks between two of its steps.
     const fn awaits(self) -> &'static [&'static str] {
         match self {
-            Self::Bot => &["process", "database", "bus", "discord gateway"],
+            Self::Bot => &["process", "database", "bus", "cache", "discord gateway"],
             Self::Api | Self::NotificationDaemon | Self::StatusTransitionDaemon => {
-                &["process", "database", "bus"]
+                &["process", "database", "bus", "cache"]
             }
         }
     }
@@ -135,27 +135,12 @@ fn lines(role: Role, doors: &Doors) -> Vec<String> {
 }
 
 impl Process {
+    /// However it ends, what has been told of it is sent.
     async fn live(self, doors: Doors, running: &mut Vec<Service>) -> Result<(), Failure> {
-        let mut signals = Signals::listen()?;
-        let readiness = Readiness::default();
-        for name in self.role.awaits() {
-            readiness.gate(name);
-        }
-        banner::say(&lines(self.role, &doors));
-        let Doors { health, api } = doors;
-        let clock = self.clock().await?;
-        let beside = [self.answer(health, &readiness)?, self.follow(&clock)?];
-        let opened = tokio::select! {
-            opened = self.rooms(&clock, readiness) => opened,
-            () = signals.asked_to_stop() => Ok(None),
-        };
-        let ended = match opened {
-            Ok(Some(rooms)) => self.serve(&rooms, api, (running, &mut signals)).await,
-            Ok(None) => Ok(()),
-            Err(failure) => Err(failure),
-        };
+        let mut beside = Vec::new();
+        let ended = self.work(doors, running, &mut beside).await;
         self.stop.cancel();
-        for task in beside.into_iter().flatten() {
+        for task in beside {
             // A panic there has been logged.
             let _ = task.await;
         }
@@ -165,26 +150,48 @@ impl Process {
         ended
     }
 
+    async fn work(
+        &self,
+        doors: Doors,
+        running: &mut Vec<Service>,
+        beside: &mut Vec<JoinHandle<()>>,
+    ) -> Result<(), Failure> {
+        let mut signals = Signals::listen()?;
+        let readiness = Readiness::default();
+        for name in self.role.awaits() {
+            readiness.gate(name);
+        }
+        banner::say(&lines(self.role, &doors));
+        let Doors { health, api } = doors;
+        beside.push(self.answer(health, &readiness)?);
+        let opening = async {
+            let clock = practice_clock::of(&self.settings).await?;
+            beside.extend(self.follow(&clock)?);
+            self.rooms(&clock, readiness).await
+        };
+        let opened = tokio::select! {
+            opened = opening => opened?,
+            () = signals.asked_to_stop() => None,
+        };
+        match opened {
+            Some(rooms) => self.serve(&rooms, api, (running, &mut signals)).await,
+            None => Ok(()),
+        }
+    }
+
     /// Answers supervisors from the beginning: a process that waits for its database is alive and not ready.
-    fn answer(&self, health: Bound, readiness: &Readiness) -> Result<Option<JoinHandle<()>>, Failure> {
+    fn answer(&self, health: Bound, readiness: &Readiness) -> Result<JoinHandle<()>, Failure> {
         let listener = health.into_tokio()?;
         let health = Health {
             readiness: readiness.clone(),
             version: crate::VERSION.to_owned(),
             stop: self.stop.child_token(),
         };
-        Ok(Some(telemetry::spawn(async move {
+        Ok(telemetry::spawn(async move {
             if let Err(error) = web::serve_health(listener, health).await {
                 tracing::error!(name: "health.stopped", { reason = %error }, "Supervisors are not answered any more.");
             }
-        })))
-    }
-
-    async fn clock(&self) -> Result<Clock, Failure> {
-        match &self.settings.practice_url {
-            None => Ok(Clock::System),
-            Some(url) => Ok(Clock::Practice(PracticeTime::new(url)?.clock().await?)),
-        }
+        }))
     }
 
     fn follow(&self, clock: &Clock) -> Result<Option<JoinHandle<()>>, Failure> {

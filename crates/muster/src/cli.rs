@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Migrate,
     /// Move the embedded database into the empty PostgreSQL that the settings name
     Transfer,
+    /// What the database holds that was given up: events, due moments and messages
+    Dead(Dead),
     /// Events that could not be handled
     Events(Events),
     /// Check the configuration and every connection, and say how to mend what is wrong
@@ -175,6 +177,25 @@ pub(crate) enum TokenCommand {
         /// For one of the people of the practice guild
         #[arg(long, value_name = "NAME")]
         practice: String,
+    },
+}
+
+/// What was given up.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Dead {
+    #[command(subcommand)]
+    pub(crate) command: GivenUp,
+}
+
+/// What to do with what was given up.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum GivenUp {
+    /// List it, oldest first
+    List,
+    /// Have it tried again, all or one; what is past its deadline stays
+    Retry {
+        /// Its id, as the list gives it
+        id: Option<Uuid>,
     },
 }
 

@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::wiring::{Rooms, describe};
 use actions::{Gate, Readiness};
 use bus::{Bus, Health, RabbitConfig};
-use cache::Cache;
+use cache::{Cache, Trouble};
 use clock::{Chance, Clock};
 use std::time::Duration;
 use store::{MigrationState, Store, StoreConfig};
@@ -19,8 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Between later ones.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// How often the database is asked whether it is there.
-const DATABASE_EVERY: Duration = Duration::from_secs(5);
+/// How often database and cache are asked whether they are there.
+const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// Which database the settings name; `folder` holds the embedded one.
 pub(crate) fn database(settings: &Settings, folder: Option<&DataFolder>) -> Result<StoreConfig, Failure> {
@@ -66,7 +66,7 @@ pub(crate) async fn store(
 }
 
 /// Several processes agree by the server's clock on what is due; a practice clock is one that all follow.
-fn due_by(store: Store, clock: &Clock) -> Store {
+pub(crate) fn due_by(store: Store, clock: &Clock) -> Store {
     match clock {
         Clock::System => store.due_by_server(),
         Clock::Practice(_) => store,
@@ -113,7 +113,7 @@ pub(crate) fn watch(
     needs_bus: bool,
     stop: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
-    let Rooms { store, bus, readiness, .. } = rooms;
+    let Rooms { store, bus, cache, readiness, .. } = rooms;
     let database = watch_database(store.clone(), readiness.gate("database"), stop.clone());
     let mut tasks = vec![telemetry::spawn(database)];
     if settings.engines.database.is_some() {
@@ -124,7 +124,31 @@ pub(crate) fn watch(
         let gate = readiness.gate("bus");
         tasks.push(telemetry::spawn(watch_bus((bus.clone(), needs_bus), gate, stop.clone())));
     }
+    if settings.engines.redis.is_some() {
+        let watching = watch_cache(cache.clone(), readiness.gate("cache"), stop.clone());
+        tasks.push(telemetry::spawn(watching));
+    }
     tasks
+}
+
+/// Says how the cache is, until stopped. Nobody needs it: values are loaded without it, and the limiter that the
+/// processes share keeps each of them to a lower rate.
+async fn watch_cache(cache: Cache, gate: Gate, stop: CancellationToken) {
+    let mut told = false;
+    while let Some(health) = stop.run_until_cancelled(cache.health()).await {
+        if let Err(old @ Trouble::TooOld { .. }) = &health
+            && !std::mem::replace(&mut told, true)
+        {
+            tracing::warn!(name: "process.cache_too_old", { reason = %old }, "{old}; nothing may be kept in it.");
+        }
+        match health {
+            Ok(()) => gate.open(),
+            Err(trouble) => gate.hamper(trouble.to_string()),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(ASK_EVERY)).await.is_none() {
+            return;
+        }
+    }
 }
 
 /// Says how the bus is, until stopped.
@@ -161,7 +185,7 @@ async fn watch_database(store: Store, gate: Gate, stop: CancellationToken) {
             tracing::info!(name: "process.database_back", "The database is back.");
         }
         away = state.is_err();
-        if stop.run_until_cancelled(tokio::time::sleep(DATABASE_EVERY)).await.is_none() {
+        if stop.run_until_cancelled(tokio::time::sleep(ASK_EVERY)).await.is_none() {
             return;
         }
     }

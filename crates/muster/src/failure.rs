@@ -40,6 +40,8 @@ pub(crate) enum Failure {
     Broker(#[from] bus::BrokerError),
     #[error(transparent)]
     Redrive(#[from] bus::RedriveError),
+    #[error("nothing that was given up has the id {0}")]
+    NothingDead(uuid::Uuid),
     #[error("there is no dead letter {0}")]
     NoDeadLetter(uuid::Uuid),
     #[error("{0} stopped by itself: {1}")]

@@ -51,6 +51,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Practice(_)) => commands::practice::run(settings),
         Some(Command::Migrate) => commands::migrate::run(&settings),
         Some(Command::Transfer) => commands::transfer::run(&settings),
+        Some(Command::Dead(dead)) => commands::dead::run(&settings, &dead),
         Some(Command::Events(events)) => commands::events::run(&settings, &events),
         Some(Command::Doctor(doctor)) if doctor.grafana_cloud => commands::doctor::grafana_cloud(&settings),
         Some(Command::Doctor(_)) => commands::doctor::run(&settings),

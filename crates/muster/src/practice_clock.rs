@@ -1,7 +1,8 @@
 //! The clock of a practice Discord in another process: this process lives in its time.
 
 use crate::failure::Failure;
-use clock::{PracticeClock, PracticeSetting};
+use crate::settings::Settings;
+use clock::{Clock, PracticeClock, PracticeSetting};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,14 @@ use url::Url;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// After a question that was not answered.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The clock that the settings mean: that of a practice Discord in another process, or the machine's.
+pub(crate) async fn of(settings: &Settings) -> Result<Clock, Failure> {
+    match &settings.practice_url {
+        None => Ok(Clock::System),
+        Some(url) => Ok(Clock::Practice(PracticeTime::new(url)?.clock().await?)),
+    }
+}
 
 /// Asks a practice Discord how its clock is set.
 #[derive(Clone, Debug)]
@@ -35,7 +44,7 @@ impl PracticeTime {
     }
 
     /// A clock that is set like that one now.
-    pub(crate) async fn clock(&self) -> Result<PracticeClock, Failure> {
+    async fn clock(&self) -> Result<PracticeClock, Failure> {
         let clock = PracticeClock::running();
         let told = self.ask(None).await.map_err(|error| {
             let reason = format!("the practice Discord at {} does not tell its time: {error}", self.url);

@@ -31,10 +31,7 @@ async fn dead(bus: &Bus, command: &DeadCommand) -> Result<ExitCode, Failure> {
             }
         }
         DeadCommand::Show { id } => {
-            let letters = bus.dead_letters(&BOT_QUEUE).await?;
-            let Some(letter) = letters.into_iter().find(|letter| letter.message.id == *id) else {
-                return Err(Failure::NoDeadLetter(*id));
-            };
+            let letter = bus.dead_letter(&BOT_QUEUE, *id).await?.ok_or(Failure::NoDeadLetter(*id))?;
             say(String::from_utf8_lossy(&letter.message.body))?;
         }
         DeadCommand::Redrive { id } => {

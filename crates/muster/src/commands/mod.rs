@@ -1,6 +1,7 @@
 //! What the program does besides running.
 
 pub(crate) mod config;
+pub(crate) mod dead;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod migrate;

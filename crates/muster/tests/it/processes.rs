@@ -7,17 +7,24 @@ use crate::stage::Stage;
 use crate::story;
 use std::collections::BTreeSet;
 
+mod alarm;
 mod apart;
 mod balancer;
 mod claims;
 mod crowd;
+mod cuts;
 mod dead;
 mod doctor;
+mod early;
+mod engines;
+mod killed;
 mod migrating;
+mod network;
 mod outage;
 mod readiness;
 mod refused;
 mod rolling;
+mod rows;
 mod servers;
 mod transfer;
 

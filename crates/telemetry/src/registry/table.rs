@@ -113,6 +113,7 @@ pub(super) static EVENTS: &[Event] = &[
     Event { name: "cache.back", level: "info", attributes: &["server.address"] },
     Event { name: "process.database_away", level: "warn", attributes: &["reason"] },
     Event { name: "process.database_back", level: "info", attributes: &[] },
+    Event { name: "process.cache_too_old", level: "warn", attributes: &["reason"] },
     Event { name: "process.unwalled", level: "warn", attributes: &["reason"] },
     Event { name: "process.waits_for_database", level: "warn", attributes: &["reason"] },
     Event { name: "health.stopped", level: "error", attributes: &["reason"] },

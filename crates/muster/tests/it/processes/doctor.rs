@@ -2,6 +2,7 @@
 
 use super::servers::Servers;
 use crate::program::{Home, Ran};
+use sqlx::{Executor as _, PgPool};
 
 /// So that no other program is in the way.
 const FREE: [&str; 4] = ["MUSTER_LISTEN", "MUSTER_PRACTICE", "MUSTER_OTLP_GRPC", "MUSTER_OTLP_HTTP"];
@@ -96,4 +97,25 @@ async fn the_doctor_tells_who_refuses_from_who_is_not_there() {
     wrong  redis: reachable: nothing listens at #.#.#.#:#, database #; start Redis there, or correct host and port in REDIS_URL
     wrong  rabbitmq: RabbitMQ at #.#.#.#:# cannot be reached: Connection refused (os error #); see that RabbitMQ runs and that host and port are right; Muster goes on trying
     ");
+}
+
+/// A server whose clock is an hour ahead, as all who ask it for the time see it.
+const AHEAD: &str = "CREATE SCHEMA skewed; GRANT USAGE ON SCHEMA skewed TO PUBLIC; \
+     CREATE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql \
+     AS $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$";
+
+#[tokio::test]
+async fn the_doctor_tells_of_a_server_whose_clock_is_wrong() {
+    let Some(servers) = Servers::of_our_own("skewed").await else { return };
+    let home = patient(servers.home());
+    home.run(&["migrate"]).await.done();
+    let owner = PgPool::connect(&servers.database).await.unwrap();
+    owner.execute(AHEAD).await.unwrap();
+    let name = servers.database.rsplit_once('/').unwrap().1;
+    let path = format!("ALTER DATABASE {name} SET search_path = public, skewed, pg_catalog");
+    owner.execute(sqlx::AssertSqlSafe(path)).await.unwrap();
+    owner.close().await;
+    let skewed = home.run(&["doctor"]).await;
+    assert_eq!(skewed.code(), Some(1), "{skewed:#?}");
+    insta::assert_snapshot!(wrong(&skewed), @"wrong  clock: the server's clock is # ms ahead of this machine's; let both keep time by NTP");
 }

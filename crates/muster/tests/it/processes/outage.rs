@@ -2,11 +2,12 @@
 
 use super::apart::Apart;
 use super::crowd::Crowd;
+use super::network::behind;
 use super::servers::Servers;
 use crate::program::{eventually, until};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
-use testkit::{Network, Proxy};
+use testkit::Network;
 
 /// How long it is away; as long as `MUSTER_TEST_OUTAGE_SECONDS` says instead.
 const AWAY: Duration = Duration::from_secs(12);
@@ -28,11 +29,7 @@ async fn count(database: &PgPool, what: &'static str) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_away_is_missed_by_nobody() {
     let Some(mut servers) = Servers::of_our_own("outage").await else { return };
-    let mut broker = url::Url::parse(&servers.amqp).unwrap();
-    let address = format!("{}:{}", broker.host_str().unwrap(), broker.port().unwrap());
-    let proxy = Proxy::before(address.parse().unwrap()).await;
-    broker.set_port(Some(proxy.port())).unwrap();
-    servers.amqp = broker.to_string();
+    let proxy = behind(&mut servers.amqp).await;
     let mut apart = Apart::prepare(&servers).await.start(2, 1).await;
     let crowd = Crowd::gather(&mut apart).await;
     let database = PgPool::connect(&servers.database).await.unwrap();

@@ -4,6 +4,7 @@ use super::servers::Servers;
 use crate::program::Home;
 use sqlx::{Executor as _, PgPool};
 use std::net::SocketAddr;
+use testkit::Postgres;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -48,6 +49,39 @@ async fn a_server_that_lets_nobody_in_or_not_to_the_tables() {
     owner.execute(sqlx::AssertSqlSafe(shut)).await.unwrap();
     insta::assert_snapshot!(line(&of("muster_test_stranger")).await, @r#"1 muster: 127.0.0.1:PORT/muster_refused_PID refuses: permission denied for database "muster_refused_PID""#);
     owner.close().await;
+}
+
+/// The other tests' server trusts whoever comes.
+#[tokio::test]
+async fn a_server_that_asks_for_passwords() {
+    let Some(postgres) = Postgres::start().await else { return };
+    let line = async |database: &str| {
+        let home = Home::new().set("REDIS_URL", "redis://127.0.0.1:1").set("AMQP_URL", "amqp://127.0.0.1:1");
+        line(home, database).await
+    };
+    let wrong = postgres.url_for(("postgres", "marked"), "postgres");
+    insta::assert_snapshot!(line(&wrong).await, @r#"1 muster: 127.0.0.1:PORT/postgres refuses: password authentication failed for user "postgres""#);
+    let nobody = postgres.url_for(("muster", "marked"), "postgres");
+    insta::assert_snapshot!(line(&nobody).await, @r#"1 muster: 127.0.0.1:PORT/postgres refuses: password authentication failed for user "muster""#);
+    let pending = line(&postgres.url("postgres")).await;
+    assert!(pending.ends_with(" migrations of the database are pending; run muster migrate"), "{pending}");
+}
+
+/// A service whose role may not change every table starts, since most of its work may be done, and says so.
+#[tokio::test]
+async fn a_role_that_lacks_a_privilege() {
+    let Some(servers) = Servers::of_our_own("cramped").await else { return };
+    servers.home().run(&["migrate"]).await.done();
+    let owner = PgPool::connect(&servers.database).await.unwrap();
+    owner.execute("REVOKE DELETE ON participants FROM muster_app").await.unwrap();
+    owner.close().await;
+    let home = servers.home().set("MUSTER_INTERNAL_KEY", "a key that nobody else in the world has");
+    let daemon = home.start(&["notification-daemon", "--health-listen", "127.0.0.1:0"]).await;
+    daemon.says("process.unwalled").await;
+    let said = daemon.stop().await;
+    let line = said.lines().find(|line| line.contains("process.unwalled")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    insta::assert_snapshot!(line["fields"]["reason"].as_str().unwrap(), @"signs in as postgres and works as muster_app, who may not change every table; run muster migrate as the owner of the tables");
 }
 
 /// Somebody who speaks as much of PostgreSQL's protocol (PostgreSQL documentation, "Message Formats") as a server does
