@@ -114,12 +114,14 @@ async fn two_bots_hold_one_each_and_who_is_left_holds_both() {
     engines.execute(&sql).await;
     house.until("the other has both", async |_| heir.shards().len() == 2).await;
     house.until("nothing told meanwhile is lost", async |house| is_called(&house.ctx, "loft").await).await;
-    for names in ["loft barn", "barn mill", "mill hall"] {
+    rename(&house, "loft barn").await;
+    // Told once more, as after a crash it has to be, was what came before.
+    heir.captured.clear();
+    for names in ["barn mill", "mill hall"] {
         rename(&house, names).await;
     }
-    // The one of the meantime may have come with all else that there is to know of the guild.
-    house.until("it is told of what comes", async |_| heir.told() >= 3).await;
-    assert!(heir.told() <= 4, "{} times, each once", heir.told());
+    house.until("it is told of what comes", async |_| heir.told() >= 2).await;
+    assert!(heir.told() <= 3, "{} times: each once, and the barn may have been late", heir.told());
 
     heir.stop().await;
     let ctx = house.ctx.clone();
