@@ -190,7 +190,12 @@ impl Service {
 /// A service's tag in its colour, and its name.
 pub fn service(name: &str) -> Markup {
     let service = Service::named(name);
-    html! { span class={ "service " (service.class()) } { b aria-hidden="true" { (service.tag()) } (name) } }
+    html! {
+        span class={ "service " (service.class()) } {
+            b aria-hidden="true" { (service.tag()) }
+            span .service-name title=(name) { (name) }
+        }
+    }
 }
 
 #[cfg(test)]

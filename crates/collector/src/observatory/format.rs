@@ -103,6 +103,14 @@ pub(crate) fn ratio(part: i64, whole: i64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
+/// As much of a name as there is room for.
+pub(crate) fn shortened(name: &str, letters: usize) -> String {
+    if name.chars().count() <= letters {
+        return name.to_owned();
+    }
+    name.chars().take(letters.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// The moment of Unix nanoseconds.
 pub(crate) fn timestamp(unix_ns: i64) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(unix_ns)).unwrap_or_default()
@@ -143,6 +151,11 @@ mod tests {
             (percent(0, 0), percent(1, 8), percent(1, 10_000)),
             ("0 %".into(), "12.5 %".into(), "< 0.1 %".into())
         );
+    }
+
+    #[test]
+    fn names_are_cut_where_the_room_ends() {
+        assert_eq!([shortened("Ähren", 5), shortened("Ährenfeld", 5)], ["Ähren", "Ähre…"]);
     }
 
     #[test]

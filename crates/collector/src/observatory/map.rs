@@ -6,7 +6,7 @@ use look::Service;
 use maud::{Markup, html};
 
 use super::{
-    format::{self, count, percent},
+    format::{self, count, percent, shortened},
     query::href,
 };
 use crate::store::ServiceSummary;
@@ -17,6 +17,8 @@ const BOX_HEIGHT: usize = 60;
 const COLUMN_GAP: usize = 104;
 const ROW_GAP: usize = 20;
 const MARGIN: usize = 4;
+/// A box has room for so much of a name.
+const NAME_LETTERS: usize = 25;
 /// How far below a line the foot of its number stands.
 const LABEL_BELOW: usize = 15;
 
@@ -106,7 +108,8 @@ fn boxed(of: &ServiceSummary, place: Place) -> Markup {
             g class={ "map-box " (service.class()) } {
                 rect .map-ground x=(x) y=(y) width=(BOX_WIDTH) height=(BOX_HEIGHT) rx="6" {}
                 rect .svc-fill x=(x) y=(y) width="6" height=(BOX_HEIGHT) rx="3" {}
-                text .map-name x=(x + 18) y=(y + 25) { (service.tag()) " " (of.service) }
+                text .map-name x=(x + 18) y=(y + 25) { (service.tag()) " " (shortened(&of.service, NAME_LETTERS)) }
+                title { (of.service) }
                 text .map-facts x=(x + 18) y=(y + 46) {
                     (count(of.entries.unsigned_abs())) "×, p99 " (format::duration(of.p99_ns))
                     @if of.errors > 0 { ", " tspan .map-errors { (percent(of.errors, of.entries)) " errors" } }

@@ -14,3 +14,4 @@ mod plain;
 mod planning;
 mod screens;
 mod stage;
+mod strangers;

@@ -3,7 +3,10 @@
 use look::Service;
 use maud::{Markup, html};
 
-use super::{super::shell::Shell, beats, marks};
+use super::{
+    super::{format::shortened, shell::Shell},
+    beats, marks,
+};
 use crate::story::{Beat, Fate, Story};
 
 // Units of the drawing.
@@ -11,6 +14,8 @@ const STEP: usize = 128;
 const HEIGHT: usize = 96;
 const LINE_Y: usize = 40;
 const MARGIN: usize = 62;
+/// There is room for so much of a title.
+const TITLE_LETTERS: usize = 17;
 /// Shorter distances than this go without words.
 const WORTH_SAYING_NS: i64 = 60_000_000_000;
 
@@ -56,20 +61,11 @@ fn sign(nth: usize, beat: &Beat<'_>, shell: &Shell) -> Markup {
             text .ribbon-time x=(x) y="16" text-anchor="middle" { (beats::clock(first.start_unix_nano, shell)) }
             rect .ribbon-ground x=(x - 11) y=(LINE_Y - 10) width="22" height="20" {}
             (marks::shape(first.mark, (x, LINE_Y)))
-            text .ribbon-title x=(x) y=(LINE_Y + 28) text-anchor="middle" { (shortened(&title)) }
+            text .ribbon-title x=(x) y=(LINE_Y + 28) text-anchor="middle" { (shortened(&title, TITLE_LETTERS)) }
             title { (title) }
             (fates(beat, x))
         }
     }
-}
-
-/// As much of a name as there is room for.
-fn shortened(name: &str) -> String {
-    const ROOM: usize = 17;
-    if name.chars().count() <= ROOM {
-        return name.to_owned();
-    }
-    name.chars().take(ROOM - 1).chain(['…']).collect()
 }
 
 /// The worst and the most, in few words.

@@ -48,6 +48,8 @@ for (const target of all("button, select, input:not([type=hidden]), summary").fi
   const { height: label } = target.labels?.[0]?.getBoundingClientRect() ?? { height: 0 };
   if (width && (width < 16 || Math.max(height, label) < 24)) say(`too small, ${width} by ${height}`, target);
 }
-const beyond = document.documentElement.scrollWidth - innerWidth;
+// A telephone makes its window as wide as what is in it: innerWidth would never be too small.
+const { scrollWidth, clientWidth } = document.documentElement;
+const beyond = scrollWidth - clientWidth;
 if (beyond > 0) broken.push(`${beyond} pixels wider than the screen`);
 return broken;
