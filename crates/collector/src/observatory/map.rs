@@ -103,13 +103,14 @@ fn reaches(calls: &[(&str, &str)], from: &str, to: &str) -> bool {
 fn boxed(of: &ServiceSummary, place: Place) -> Markup {
     let service = Service::named(&of.service);
     let (x, y) = (place.x(), place.y());
+    let shown = shortened(&of.service, NAME_LETTERS);
     html! {
         a href=(href("/observatory/traces", &[("service", &of.service)])) {
             g class={ "map-box " (service.class()) } {
                 rect .map-ground x=(x) y=(y) width=(BOX_WIDTH) height=(BOX_HEIGHT) rx="6" {}
                 rect .svc-fill x=(x) y=(y) width="6" height=(BOX_HEIGHT) rx="3" {}
-                text .map-name x=(x + 18) y=(y + 25) { (service.tag()) " " (shortened(&of.service, NAME_LETTERS)) }
-                title { (of.service) }
+                text .map-name x=(x + 18) y=(y + 25) { (service.tag()) " " (shown) }
+                @if shown != of.service { title { (of.service) } }
                 text .map-facts x=(x + 18) y=(y + 46) {
                     (count(of.entries.unsigned_abs())) "×, p99 " (format::duration(of.p99_ns))
                     @if of.errors > 0 { ", " tspan .map-errors { (percent(of.errors, of.entries)) " errors" } }
