@@ -69,7 +69,7 @@ fn are_found(slips: &[Slip]) {
     for (right, slip, complaint) in slips {
         let text = read(GATEWAY).replacen(right, slip, 1);
         assert_ne!(text, read(GATEWAY), "there is no {right}");
-        let wrong = Components::known().check(&text).expect_err(slip);
+        let wrong = Components::known().check(&text).err().unwrap_or_default();
         assert!(wrong.iter().any(|wrong| wrong.contains(complaint)), "{slip}: {wrong:?}");
     }
 }
