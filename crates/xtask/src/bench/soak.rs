@@ -114,7 +114,7 @@ impl Soak {
                 .push(f64::from(u32::try_from(server.resident_bytes()? / 1_000).unwrap_or(u32::MAX)) / 1e3);
             (sent, portion) = (sent + count, portion + 1);
         }
-        println!("{sent} requests and {} pages, all answered", portion as usize * PAGES.len());
+        println!("{sent} requests and {} pages, all answered", megabytes.len() * PAGES.len());
         Ok(megabytes)
     }
 }
