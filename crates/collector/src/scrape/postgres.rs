@@ -12,13 +12,14 @@ use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
 use super::{ScrapeError, sheet::Sheet, target::PostgresServer};
 
-/// A server with more databases is cut off here.
+/// A server with more databases is cut off here; the one that is named in the address comes first.
 const MAX_DATABASES: usize = 50;
 
 pub(super) async fn read(server: &PostgresServer, sheet: &mut Sheet) -> Result<(), ScrapeError> {
     let mut db = connect(server.options.clone()).await?;
     let databases: Vec<String> = sqlx::query_scalar(
-        "SELECT datname::text FROM pg_database WHERE NOT datistemplate AND datallowconn ORDER BY datname",
+        "SELECT datname::text FROM pg_database WHERE NOT datistemplate AND datallowconn \
+         ORDER BY datname <> current_database(), datname",
     )
     .fetch_all(&mut db)
     .await?;

@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,8 +19,8 @@ use tokio::{
 
 use super::{address, ground::run, watch::Watch};
 
-/// What a test on a server that others use cannot move, or not by a certain number.
-pub(crate) const OF_A_SERVER_OF_ITS_OWN: [&str; 4] = [
+/// What a server moves, or says, only when it is short of something.
+pub(crate) const ON_A_CRAMPED_SERVER: [&str; 4] = [
     "postgresql.bgwriter.duration",
     "postgresql.bgwriter.maxwritten",
     "postgresql.connection.max",
@@ -31,9 +32,7 @@ const OF_FOLLOWERS: [&str; 3] =
 
 const PASSWORD: &str = "only-with-this";
 /// A background writer that has always more to do than it may, and an archive that takes everything.
-const SETTINGS: [&str; 8] = [
-    "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
+const CRAMPED: [&str; 6] = [
     "max_connections=23",
     "shared_buffers=1MB",
     "bgwriter_delay=10ms",
@@ -44,7 +43,7 @@ const SETTINGS: [&str; 8] = [
 const STARTS_WITHIN: Duration = Duration::from_mins(1);
 
 /// Where the programs are that the tests' server was started from, and as whom they run.
-struct Programs {
+pub(crate) struct Programs {
     folder: PathBuf,
     /// One of that server's processes: what it sees below /usr may be another release.
     beside: i32,
@@ -100,22 +99,49 @@ impl Programs {
     }
 }
 
-/// A server; it ends when it is dropped.
-struct Cluster {
+/// A server; it ends when it is dropped, and its data goes.
+pub(crate) struct Cluster {
     port: u16,
     _server: Child,
+    folder: Option<TempDir>,
+    programs: Arc<Programs>,
 }
 
 impl Cluster {
-    async fn start(programs: &Programs, data: &Path, more: &[&str]) -> Self {
+    /// One that is new and asks for a password; `None`, and a line that says so, where there is none to be had.
+    pub(crate) async fn new(settings: &[&str]) -> Option<Self> {
+        let programs = Arc::new(Programs::of(&address("MUSTER_TEST_POSTGRES_URL")?).await?);
+        let folder = tempfile::tempdir().unwrap();
+        programs.hand_over(folder.path());
+        let (data, secret) = (folder.path().join("data"), folder.path().join("secret"));
+        std::fs::write(&secret, PASSWORD).unwrap();
+        programs.hand_over(&secret);
+        let [data_text, secret] = [&data, &secret].map(|path| path.display().to_string());
+        let options = ["-U", "postgres", "--auth=scram-sha-256", "--no-sync", "--locale=C.UTF-8", "-D"];
+        programs.done("initdb", &[&options[..], &[&data_text, "--pwfile", &secret]].concat()).await;
+        let cluster = Self::start(programs, &data, settings).await;
+        Some(Self { folder: Some(folder), ..cluster })
+    }
+
+    /// One that follows this one.
+    async fn standby(&self, settings: &[&str]) -> Self {
+        let data = self.folder.as_ref().unwrap().path().join("standby");
+        let (data_text, port) = (data.display().to_string(), self.port.to_string());
+        let options = ["-h", "127.0.0.1", "-U", "postgres", "--checkpoint=fast", "--write-recovery-conf"];
+        let options = [&options[..], &["--no-sync", "-p", &port, "-D", &data_text]].concat();
+        self.programs.done("pg_basebackup", &options).await;
+        Self::start(Arc::clone(&self.programs), &data, settings).await
+    }
+
+    async fn start(programs: Arc<Programs>, data: &Path, settings: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let mut server = programs.command("postgres");
         server.arg("-D").arg(data).args(["-p", &port.to_string()]);
-        for setting in SETTINGS.iter().chain(more) {
+        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories="].iter().chain(settings) {
             server.args(["-c", *setting]);
         }
         let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let cluster = Self { port, _server: server };
+        let cluster = Self { port, _server: server, folder: None, programs };
         let starts = async {
             while PgConnection::connect(&cluster.url(PASSWORD)).await.is_err() {
                 tokio::task::yield_now().await;
@@ -123,6 +149,11 @@ impl Cluster {
         };
         tokio::time::timeout(STARTS_WITHIN, starts).await.unwrap();
         cluster
+    }
+
+    /// Its address, for whoever may do everything.
+    pub(crate) fn owner(&self) -> String {
+        self.url(PASSWORD)
     }
 
     fn url(&self, password: &str) -> String {
@@ -134,25 +165,9 @@ impl Cluster {
     }
 }
 
-/// A folder in which one server has its data, that asks for a password.
-async fn first(programs: &Programs) -> (TempDir, Cluster) {
-    let folder = tempfile::tempdir().unwrap();
-    programs.hand_over(folder.path());
-    let (data, secret) = (folder.path().join("first"), folder.path().join("secret"));
-    std::fs::write(&secret, PASSWORD).unwrap();
-    programs.hand_over(&secret);
-    let [data_text, secret] = [&data, &secret].map(|path| path.display().to_string());
-    let options = ["-U", "postgres", "--auth=scram-sha-256", "--no-sync", "--locale=C.UTF-8", "-D"];
-    programs.done("initdb", &[&options[..], &[&data_text, "--pwfile", &secret]].concat()).await;
-    let cluster = Cluster::start(programs, &data, &[]).await;
-    (folder, cluster)
-}
-
 #[tokio::test]
 async fn a_postgresql_that_wants_another_password_is_down() {
-    let Some(url) = address("MUSTER_TEST_POSTGRES_URL") else { return };
-    let Some(programs) = Programs::of(&url).await else { return };
-    let (_folder, cluster) = first(&programs).await;
+    let Some(cluster) = Cluster::new(&[]).await else { return };
     let lines = super::targets::Lines::listen();
     let watch = Watch::over(Target::postgres, &cluster.url("not-this-one")).await;
     watch.is("up", &[], 0.0).await;
@@ -170,10 +185,8 @@ async fn a_postgresql_that_wants_another_password_is_down() {
 }
 
 #[tokio::test]
-async fn a_server_of_its_own_tells_of_its_memory_its_archive_and_its_standby() {
-    let Some(url) = address("MUSTER_TEST_POSTGRES_URL") else { return };
-    let Some(programs) = Programs::of(&url).await else { return };
-    let (folder, cluster) = first(&programs).await;
+async fn a_cramped_server_tells_of_its_memory_its_archive_and_its_standby() {
+    let Some(cluster) = Cluster::new(&CRAMPED).await else { return };
     let watch = Watch::over(Target::postgres, &cluster.url(PASSWORD)).await;
     watch.is("up", &[], 1.0).await;
     watch.is("postgresql.connection.max", &[], 23.0).await;
@@ -184,13 +197,13 @@ async fn a_server_of_its_own_tells_of_its_memory_its_archive_and_its_standby() {
     watch.is("postgresql.database.count", &[], 2.0).await;
     of_memory(&watch, &mut db).await;
     of_archive(&watch, &mut db).await;
-    of_standby(&watch, &mut db, (&programs, &cluster, folder.path())).await;
+    of_standby(&watch, &mut db, &cluster).await;
 
-    let of_others = "it is looked at in a database on the shared server";
+    let of_others = "it is looked at on a server with room";
     let shapes = watch.shapes();
     let mut others: Vec<_> = shapes.lines().filter_map(|line| line.split(' ').next()).collect();
     others.dedup();
-    let here = OF_A_SERVER_OF_ITS_OWN.iter().chain(&OF_FOLLOWERS).chain(&["up"]);
+    let here = ON_A_CRAMPED_SERVER.iter().chain(&OF_FOLLOWERS).chain(&["up"]);
     let here: Vec<_> = here.chain(&["postgresql.bgwriter.buffers.writes"]).collect();
     others.retain(|name| !here.contains(&name));
     watch.has_looked_at_all_but(&others.into_iter().map(|name| (name, of_others)).collect::<Vec<_>>());
@@ -241,17 +254,8 @@ async fn of_archive(watch: &Watch, db: &mut PgConnection) {
 }
 
 /// A standby that is told to wait is behind by what is written meanwhile, and late when it goes on.
-async fn of_standby(
-    watch: &Watch,
-    db: &mut PgConnection,
-    (programs, cluster, folder): (&Programs, &Cluster, &Path),
-) {
-    let data = folder.join("second");
-    let (data_text, port) = (data.display().to_string(), cluster.port.to_string());
-    let options = ["-h", "127.0.0.1", "-U", "postgres", "--checkpoint=fast", "--write-recovery-conf"];
-    let options = [&options[..], &["--no-sync", "-p", &port, "-D", &data_text]].concat();
-    programs.done("pg_basebackup", &options).await;
-    let second = Cluster::start(programs, &data, &["hot_standby=on"]).await;
+async fn of_standby(watch: &Watch, db: &mut PgConnection, cluster: &Cluster) {
+    let second = cluster.standby(&CRAMPED).await;
     let client = ("replication_client", "127.0.0.1");
     let (delay, lag) = ("postgresql.replication.data_delay", "postgresql.wal.delay");
     watch.is(delay, &[client], 0.0).await;

@@ -1,19 +1,19 @@
-//! A database of a test's own on a server that others use, too.
+//! A database of a test's own.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-/// Dropped again by [`Ground::clear`].
+/// A database, and connections to it and beside it.
 pub(crate) struct Ground {
     pub(crate) server: PgConnection,
     pub(crate) db: PgConnection,
     pub(crate) name: String,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Ground {
     pub(crate) async fn new(url: &str, name: &str) -> Self {
         let mut server = PgConnection::connect(url).await.unwrap();
-        let name = format!("{name}_{}", std::process::id());
+        let name = name.to_owned();
         run(&mut server, format!("CREATE DATABASE {name}")).await;
         let url = of_database(url, &name);
         Self { server, db: PgConnection::connect(&url).await.unwrap(), name, url }
@@ -22,7 +22,7 @@ impl Ground {
     /// One in which these statements were run, and none of whose pages is in memory: it is a copy of files.
     pub(crate) async fn cold(url: &str, name: &str, sql: &'static str) -> Self {
         let mut server = PgConnection::connect(url).await.unwrap();
-        let name = format!("{name}_{}", std::process::id());
+        let name = name.to_owned();
         // Nobody asks a template for its tables, which would keep it from being copied.
         run(&mut server, format!("CREATE DATABASE {name}_before IS_TEMPLATE true")).await;
         let mut before = PgConnection::connect(&of_database(url, &format!("{name}_before"))).await.unwrap();
@@ -49,11 +49,6 @@ impl Ground {
     /// A number that the server itself tells.
     pub(crate) async fn number(&mut self, sql: &'static str) -> f64 {
         sqlx::query_scalar(sql).fetch_one(&mut self.db).await.unwrap()
-    }
-
-    pub(crate) async fn clear(mut self) {
-        self.db.close().await.unwrap();
-        run(&mut self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
 }
 

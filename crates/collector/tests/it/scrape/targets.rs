@@ -21,7 +21,9 @@ use tracing::{
 };
 
 use super::{
-    address, http, instance,
+    address,
+    cluster::Cluster,
+    http, instance,
     redis_server::RedisServer,
     watch::{INTERVAL, Watch},
 };
@@ -82,17 +84,24 @@ impl Visit for Line {
 }
 
 type Read = fn(&SecretString) -> Result<Target, TargetError>;
-const TARGETS: [(&str, &str, Read, u16); 3] = [
-    ("postgresql", "MUSTER_TEST_POSTGRES_URL", Target::postgres, 5_432),
-    ("redis", "MUSTER_TEST_REDIS_URL", Target::redis, 6_379),
-    ("rabbitmq", "MUSTER_TEST_RABBITMQ_MANAGEMENT_URL", Target::rabbitmq, 15_672),
+const TARGETS: [(&str, Read, u16); 3] = [
+    ("postgresql", Target::postgres, 5_432),
+    ("redis", Target::redis, 6_379),
+    ("rabbitmq", Target::rabbitmq, 15_672),
 ];
 
 #[tokio::test]
 async fn metric_labels_present() {
     let _ = http();
-    for (service, variable, read, port) in TARGETS {
-        let Some(url) = address(variable) else { continue };
+    let cluster = Cluster::new(&[]).await;
+    let redis = RedisServer::start(&[]).await;
+    let urls = [
+        cluster.as_ref().map(Cluster::owner),
+        redis.as_ref().map(RedisServer::url),
+        address("MUSTER_TEST_RABBITMQ_MANAGEMENT_URL"),
+    ];
+    for ((service, read, port), url) in TARGETS.into_iter().zip(urls) {
+        let Some(url) = url else { continue };
         let watch = Watch::over(read, &url).await;
         watch.is("up", &[], 1.0).await;
         let instance = instance(&url, port);
@@ -170,7 +179,7 @@ async fn a_target_that_hangs_is_cut_off_and_not_up() {
     // Somebody listens, and says nothing.
     let mut strangers = Vec::new();
     let mut targets = Vec::new();
-    for (scheme, read) in [("postgres", TARGETS[0].2), ("redis", TARGETS[1].2), ("http", TARGETS[2].2)] {
+    for (scheme, read) in [("postgres", TARGETS[0].1), ("redis", TARGETS[1].1), ("http", TARGETS[2].1)] {
         let stranger = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{scheme}://me:secret@{}", stranger.local_addr().unwrap());
         targets.push(read(&url.into()).unwrap());
@@ -211,7 +220,7 @@ async fn listen_until_it_gives_up(asked: &mut TcpStream) {
 async fn targets_that_nobody_serves_are_not_up() {
     let _ = http();
     let at = |scheme: &str| SecretString::from(format!("{scheme}://me:secret@127.0.0.1:1"));
-    let targets = [("postgres", TARGETS[0].2), ("redis", TARGETS[1].2), ("http", TARGETS[2].2)];
+    let targets = [("postgres", TARGETS[0].1), ("redis", TARGETS[1].1), ("http", TARGETS[2].1)];
     let targets = targets.map(|(scheme, read)| read(&at(scheme)).unwrap());
     let scrape = ScrapeConfig { targets: targets.into(), interval: INTERVAL, ..ScrapeConfig::default() };
     let world = World::with(|config| config.options.scrape = scrape).await;

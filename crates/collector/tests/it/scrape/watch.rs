@@ -128,7 +128,10 @@ fn shape(metric: &Metric) -> BTreeSet<String> {
 /// Everything that was told so far.
 #[derive(Default)]
 struct Told {
+    /// The last scrape that is whole.
     newest: Scrape,
+    /// The one that came after it, of which there may be more: a large one goes on in parts.
+    next: Scrape,
     shapes: BTreeSet<String>,
     names: BTreeSet<String>,
 }
@@ -140,8 +143,10 @@ impl Told {
             self.names.insert(metric.name.clone());
         }
         let scrape = Scrape::of(told);
-        if scrape.at_ns > self.newest.at_ns {
-            self.newest = scrape;
+        if scrape.at_ns == self.next.at_ns {
+            self.next.points.extend(scrape.points);
+        } else {
+            self.newest = std::mem::replace(&mut self.next, scrape);
         }
     }
 }
