@@ -23,16 +23,12 @@ mod worker;
 use crate::bot::Bot;
 use crate::render::Pages;
 use crate::worker::Ledger;
-use actions::Ctx;
+use actions::{Ctx, ENDS_WITHIN};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 use telemetry::Secret;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// How long the bot may take to finish what it has begun when it is stopped.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// What the bot needs beside its rooms.
 #[derive(Clone, Debug)]
@@ -71,13 +67,17 @@ pub async fn run(ctx: Ctx, config: BotConfig, stop: CancellationToken) -> Result
     start("deliveries", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Deliveries)));
     start("cards", telemetry::spawn(worker::run(Arc::clone(&bot), Ledger::Cards)));
 
-    let first = tasks.join_next().await;
-    let broken = match first {
-        Some(Ok((_, Ok(())))) if stop.is_cancelled() => None,
-        Some(Ok((name, _))) => Some(name),
-        _ => Some("supervisor"),
+    let mut broken = None;
+    let supervised = async {
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok((_, Ok(()))) if stop.is_cancelled() => {}
+                Ok((name, _)) => drop(broken.get_or_insert(name)),
+                Err(_) => drop(broken.get_or_insert("supervisor")),
+            }
+            stop.cancel();
+        }
     };
-    stop.cancel();
-    let _ = tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
+    let _ = actions::unless_stopped_for((&stop, ENDS_WITHIN), supervised).await;
     broken.map_or(Ok(()), |name| Err(BotError::Broken(name)))
 }

@@ -19,6 +19,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Between later ones.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// How long engines may take to say good-bye.
+const LEAVES_WITHIN: Duration = Duration::from_secs(2);
+
 /// How often database and cache are asked whether they are there.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
@@ -189,6 +192,12 @@ async fn watch_database(store: Store, gate: Gate, stop: CancellationToken) {
             return;
         }
     }
+}
+
+/// Lets go of the engines when nobody works with them any more; one that says nothing is left where it is.
+pub(crate) async fn leave(rooms: &Rooms) {
+    let leaving = async { tokio::join!(rooms.bus.close(), rooms.store.close()) };
+    let _ = tokio::time::timeout(LEAVES_WITHIN, leaving).await;
 }
 
 /// A service doesn't start on a schema that lacks something.

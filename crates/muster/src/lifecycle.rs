@@ -2,6 +2,8 @@
 
 use crate::failure::Failure;
 use crate::service::{Ended, Service};
+use crate::services::BACKGROUND_WITHIN;
+use actions::ENDS_WITHIN;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinError;
@@ -9,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 /// From the signal to the end of the services; telemetry is flushed after that.
 const DRAIN: Duration = Duration::from_secs(9);
+/// A service that takes all of its time is not one that didn't stop.
+const _: () = assert!(ENDS_WITHIN.as_secs() + BACKGROUND_WITHIN.as_secs() < DRAIN.as_secs());
 
 /// Why the process ends.
 #[derive(Debug)]

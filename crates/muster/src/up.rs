@@ -116,8 +116,7 @@ impl Process {
             // A panic there has been logged.
             let _ = task.await;
         }
-        rooms.bus.close().await;
-        rooms.store.close().await;
+        engines::leave(&rooms).await;
         match end {
             End::Asked => stopped,
             End::Died(name, why) => Err(Failure::ServiceDied(name, why)),

@@ -11,7 +11,7 @@ mod row;
 pub use hints::Hints;
 
 use actions::due;
-use actions::{Ctx, StoreError, Turns};
+use actions::{Ctx, ENDS_WITHIN, StoreError, Turns};
 use domain::due::Duty;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
@@ -21,9 +21,6 @@ use tokio_util::sync::CancellationToken;
 const POLL: Duration = Duration::from_secs(1);
 /// A loop that hasn't turned for so long is stuck.
 const STUCK_AFTER: Duration = Duration::from_mins(1);
-/// How long a turn may go on after the daemon was stopped: longer than what is under way in it, and what is left of it
-/// takes to be given back.
-const ENDS_WITHIN: Duration = Duration::from_secs(6);
 /// How often the backlog is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
@@ -66,9 +63,8 @@ pub async fn run(daemon: Daemon, stop: CancellationToken) {
     let mut measured: Option<Instant> = None;
     while !shift.stop.is_cancelled() {
         woken.mark_unchanged();
-        let Some(next) = shift.unless_stopped_for(ENDS_WITHIN, shift.look(wake, &mut measured)).await else {
-            break;
-        };
+        let looked = shift.look(wake, &mut measured);
+        let Some(next) = actions::unless_stopped_for((&shift.stop, ENDS_WITHIN), looked).await else { break };
         wake = tokio::select! {
             () = shift.stop.cancelled() => break,
             _ = woken.changed() => Wake::Hint,
@@ -121,18 +117,6 @@ impl Shift {
     fn turned(&self) {
         self.turns.turned();
         self.daemon.ctx.telemetry.metrics().loop_turned(loop_name(self.daemon.duty));
-    }
-
-    /// Works until it is done, or has not ended so long after the daemon was stopped.
-    async fn unless_stopped_for<T>(&self, time: Duration, work: impl Future<Output = T>) -> Option<T> {
-        let late = async {
-            self.stop.cancelled().await;
-            tokio::time::sleep(time).await;
-        };
-        tokio::select! {
-            done = work => Some(done),
-            () = late => None,
-        }
     }
 }
 

@@ -19,7 +19,8 @@ const ENDS_WITHIN: Duration = Duration::from_secs(3);
 /// # Errors
 /// The store is away, and would be for the others, too. Its lease runs out by itself.
 pub(crate) async fn carry_out(shift: &Shift, row: DueRow) -> Result<(), StoreError> {
-    shift.unless_stopped_for(ENDS_WITHIN, to_its_end(&shift.daemon, row)).await.unwrap_or(Ok(()))
+    let ended = to_its_end(&shift.daemon, row);
+    actions::unless_stopped_for((&shift.stop, ENDS_WITHIN), ended).await.unwrap_or(Ok(()))
 }
 
 async fn to_its_end(daemon: &Daemon, row: DueRow) -> Result<(), StoreError> {

@@ -30,8 +30,6 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(5);
 const HEADER_BYTES: usize = 64 * 1024;
 /// At a time; further clients wait in the listener's queue.
 const CONNECTIONS: usize = 1024;
-/// For requests in flight to end after the listener is closed.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 /// After the system had no file descriptor for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -76,7 +74,7 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, stop: Cancella
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(actions::ENDS_WITHIN, graceful.shutdown()).await.is_err() {
         tracing::warn!(
             name: "http.drain.cut", target: "web", { connections = connections.len() },
             "Some requests did not end in time and are cut off."

@@ -10,8 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::config::Broker;
-use super::connection::{self, Link, OPEN_WITHIN};
-use super::publisher::within;
+use super::connection::{self, Link, OPEN_WITHIN, within};
 use super::wire::short;
 use super::{RabbitConfig, topology};
 use crate::{BrokerError, QueueSpec};

@@ -1,5 +1,6 @@
 //! One connection with one channel, opened within a time and cut when it hangs.
 
+use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd as _;
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use futures_util::{Stream, StreamExt as _};
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::tcp::{AMQPUriTcpExt as _, AsyncTcpStream, TLSConfig};
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, Event};
+use tokio_util::sync::CancellationToken;
 
 use super::config::Broker;
 use crate::BrokerError;
@@ -22,6 +24,8 @@ pub(crate) const DECLARE_WITHIN: Duration = Duration::from_secs(10);
 const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a broker may take to say good-bye.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a broker may go on with what it was asked once the bus is closed.
+const CLOSED_FOR: Duration = Duration::from_millis(1_500);
 /// AMQP's word for "all went well".
 const SUCCESS: u16 = 200;
 
@@ -50,6 +54,27 @@ impl Socket {
     }
 }
 
+/// Gives up after a while.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, lapin::Error> {
+    tokio::time::timeout(limit, work).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}
+
+/// Works until it is done; none when it is not, a moment after the bus was closed: a broker that says nothing holds
+/// nobody up.
+pub(crate) async fn unless_closed<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(CLOSED_FOR).await;
+    };
+    tokio::select! {
+        done = work => Some(done),
+        () = late => None,
+    }
+}
+
 /// Opens a connection and a channel.
 pub(crate) async fn open(broker: &Broker) -> Result<Link, BrokerError> {
     let socket = Socket::default();
@@ -75,7 +100,7 @@ async fn connect(broker: &Broker, socket: Socket) -> Result<Link, lapin::Error> 
         lapin::runtime::default_runtime()?,
         async move |uri, runtime| {
             let dialled = uri.connect_with_config_async(TLSConfig::default(), &runtime);
-            let stream = tokio::time::timeout(OPEN_WITHIN, dialled).await.map_err(std::io::Error::from)??;
+            let stream = tokio::time::timeout(OPEN_WITHIN, dialled).await.map_err(io::Error::from)??;
             if let AsyncTcpStream::Plain(plain) = &stream {
                 // Set once, since lapin's own retries are off.
                 let _ = beneath.0.set(plain.get_ref().as_fd().try_clone_to_owned()?.into());
@@ -99,7 +124,7 @@ impl Link {
                 Some(Event::ConnectionUnblocked) => return Ok(Change::Unblocked),
                 Some(Event::Error(error)) => return Err(error),
                 Some(_) => {}
-                None => return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into()),
+                None => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             }
         }
     }
@@ -178,7 +203,7 @@ pub(crate) fn is_missing(error: &lapin::Error) -> bool {
 
 /// Whether nothing was heard for as long as we wait, but the network has not failed.
 fn is_silence(error: &lapin::Error) -> bool {
-    matches!(error.kind(), ErrorKind::IOError(io) if io.kind() == std::io::ErrorKind::TimedOut)
+    matches!(error.kind(), ErrorKind::IOError(io) if io.kind() == io::ErrorKind::TimedOut)
 }
 
 fn reason(error: &lapin::Error) -> String {

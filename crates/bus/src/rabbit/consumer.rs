@@ -16,8 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::address::Server;
 use super::config::Broker;
-use super::connection::{self, DECLARE_WITHIN, Link};
-use super::publisher::within;
+use super::connection::{self, DECLARE_WITHIN, Link, unless_closed, within};
 use super::watch::{Backoff, Watched};
 use super::{topology, wire};
 use crate::{BrokerError, Health, Message, QueueSpec};
@@ -152,22 +151,35 @@ impl Subscription {
             opened = connection::open(&self.broker) => opened,
         };
         let mut link = opened?;
-        let mut consumer = match within(DECLARE_WITHIN, self.consume(&link)).await {
-            Ok(consumer) => consumer,
-            Err(error) => return Err(link.fail(&self.broker, &error).await),
-        };
+        let session = Arc::new(CancellationToken::new());
+        match unless_closed(&self.stop, self.serve(&mut link, &session, (first, backoff))).await {
+            Some(Ok(())) if Arc::strong_count(&session) == 1 => link.close().await,
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                session.cancel();
+                return Err(link.fail(&self.broker, &error).await);
+            }
+            None => {
+                session.cancel();
+                link.cut();
+            }
+        }
+        Ok(())
+    }
+
+    /// Consumes until the bus is closed or the consumer is gone; an error when there is no connection any more.
+    async fn serve(
+        &self,
+        link: &mut Link,
+        session: &Arc<CancellationToken>,
+        (first, backoff): (&mut Option<oneshot::Sender<()>>, &mut Backoff),
+    ) -> Result<(), lapin::Error> {
+        let mut consumer = within(DECLARE_WITHIN, self.consume(link)).await?;
         self.watched.set(Health::Up);
         *backoff = Backoff::new();
         first.take();
-        let session = Arc::new(CancellationToken::new());
-        if let Err(error) = self.forward(&mut link, &mut consumer, &session).await {
-            session.cancel();
-            return Err(link.fail(&self.broker, &error).await);
-        }
-        give_back(&link, consumer).await;
-        if Arc::strong_count(&session) == 1 {
-            link.close().await;
-        }
+        self.forward(link, &mut consumer, session).await?;
+        give_back(link, consumer).await;
         Ok(())
     }
 

@@ -12,8 +12,7 @@ use lapin::{Channel, Confirmation};
 use uuid::Uuid;
 
 use super::config::Broker;
-use super::connection::{self, Link};
-use super::publisher::within;
+use super::connection::{self, Link, within};
 use super::wire;
 use crate::{BrokerError, DeadLetter, Message, QueueSpec, RedriveError};
 

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::config::Broker;
-use super::connection::{self, Change, DECLARE_WITHIN, Link};
+use super::connection::{self, Change, DECLARE_WITHIN, Link, unless_closed, within};
 use super::watch::{Backoff, Watched};
 use super::{topology, wire};
 use crate::{BrokerError, Health, Message, PublishError, QueueSpec};
@@ -108,13 +108,12 @@ impl Publisher {
             opened = connection::open(&self.broker) => opened,
         };
         let mut link = opened?;
-        match self.serve(&mut link, backoff).await {
-            Ok(()) => {
-                link.close().await;
-                Ok(())
-            }
-            Err(error) => Err(link.fail(&self.broker, &error).await),
+        match unless_closed(&stop, self.serve(&mut link, backoff)).await {
+            Some(Ok(())) => link.close().await,
+            Some(Err(error)) => return Err(link.fail(&self.broker, &error).await),
+            None => link.cut(),
         }
+        Ok(())
     }
 
     async fn serve(&mut self, link: &mut Link, backoff: &mut Backoff) -> Result<(), lapin::Error> {
@@ -177,6 +176,10 @@ impl Publisher {
     fn note(&self, change: Change) {
         self.watched.set(match change {
             Change::Blocked(reason) => Health::Blocked(reason),
+            // Room for messages is no sign of life from the queue that said nothing.
+            Change::Unblocked if self.doubted => {
+                Health::Down(BrokerError::NoLeader { server: self.broker.server.to_string() })
+            }
             Change::Unblocked => Health::Up,
         });
     }
@@ -188,7 +191,9 @@ impl Publisher {
     /// The queues say something again.
     fn trust(&mut self) {
         self.doubted = false;
-        self.watched.set(Health::Up);
+        if !self.is_blocked() {
+            self.watched.set(Health::Up);
+        }
     }
 
     /// Publishes a window and answers it; an error when the connection is of no more use.
@@ -313,12 +318,4 @@ fn answers(
         if came_back { Err(PublishError::Unroutable) } else { verdict }
     });
     (with_returns.collect(), ended)
-}
-
-/// Gives up after a while.
-pub(crate) async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, lapin::Error>>,
-) -> Result<T, lapin::Error> {
-    tokio::time::timeout(limit, work).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
 }

@@ -9,7 +9,7 @@ use crate::listeners::Bound;
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::wiring::{self, Rooms, Telemetries};
-use actions::{Ctx, relay};
+use actions::{Ctx, ENDS_WITHIN, relay};
 use axum::Router;
 use domain::due::Duty;
 use sibling::Key;
@@ -56,45 +56,33 @@ impl Plan<'_> {
     }
 }
 
+/// What runs beside; it ends with nothing when it was not done in time.
+type Beside = tokio::task::JoinHandle<Option<()>>;
 type Work = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 fn boxed(work: impl Future<Output = ()> + Send + 'static) -> Work {
     Box::pin(work)
 }
 
-/// How long what runs beside a service may go on once the process is asked to end. What it leaves undone others do, or
-/// the next process.
-const ENDS_WITHIN: Duration = Duration::from_secs(6);
+/// How long what goes on after answers were given may still take when all else has ended.
+pub(crate) const BACKGROUND_WITHIN: Duration = Duration::from_secs(2);
 
 /// Starts what runs beside a service's main loop: its relay, and more.
-fn beside(
-    ctx: &Ctx,
-    stop: &CancellationToken,
-    more: impl IntoIterator<Item = Work>,
-) -> Vec<tokio::task::JoinHandle<()>> {
+fn beside(ctx: &Ctx, stop: &CancellationToken, more: impl IntoIterator<Item = Work>) -> Vec<Beside> {
     let relay = boxed(relay::run(ctx.clone(), stop.clone()));
-    let in_time = |work| telemetry::spawn(in_time(work, stop.clone()));
+    let in_time = |work| {
+        let stop = stop.clone();
+        telemetry::spawn(async move { actions::unless_stopped_for((&stop, ENDS_WITHIN), work).await })
+    };
     std::iter::once(relay).chain(more).map(in_time).collect()
 }
 
-/// Works until it is done, or for some seconds after `stop`: an engine that is away holds nobody up.
-async fn in_time(work: Work, stop: CancellationToken) {
-    let late = async {
-        stop.cancelled().await;
-        tokio::time::sleep(ENDS_WITHIN).await;
-    };
-    tokio::select! {
-        () = work => {}
-        () = late => {}
-    }
-}
-
 /// Waits for what ran beside, and for what goes on after answers were given.
-async fn finish(ctx: Ctx, beside: Vec<tokio::task::JoinHandle<()>>) {
+async fn finish(ctx: Ctx, beside: Vec<Beside>) {
     for task in beside {
         // A panic there has been logged; the service itself has ended well.
         let _ = task.await;
     }
     ctx.background.close();
-    ctx.background.wait().await;
+    let _ = tokio::time::timeout(BACKGROUND_WITHIN, ctx.background.wait()).await;
 }

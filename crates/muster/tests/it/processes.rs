@@ -25,7 +25,8 @@ mod readiness;
 mod refused;
 mod rolling;
 mod rows;
-mod servers;
+pub(crate) mod servers;
+mod silent;
 mod transfer;
 
 use apart::{Apart, OTHERS};

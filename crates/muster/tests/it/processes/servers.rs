@@ -5,7 +5,11 @@ use sqlx::Executor as _;
 use sqlx::postgres::PgPoolOptions;
 
 /// Who has a keyspace of Redis above the first sixteen, which belong to other tests; xtask's server has enough.
-const KEYSPACES: [&str; 20] = [
+const KEYSPACES: [&str; 24] = [
+    "mute",
+    "stalled",
+    "half_open",
+    "roles",
     "rows",
     "cuts",
     "alarm",
@@ -37,21 +41,28 @@ pub(crate) struct Servers {
     management: (String, String),
 }
 
+/// The addresses of PostgreSQL, Redis and RabbitMQ, and that of the latter's management API; says what is left out where
+/// not all are named.
+pub(crate) fn named(what: &str) -> Option<[String; 4]> {
+    let variables = [
+        "MUSTER_TEST_POSTGRES_URL",
+        "MUSTER_TEST_REDIS_URL",
+        "MUSTER_TEST_AMQP_URL",
+        "MUSTER_TEST_RABBITMQ_MANAGEMENT_URL",
+    ];
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says where the servers are")]
+    let found: Vec<_> = variables.iter().filter_map(|variable| std::env::var(variable).ok()).collect();
+    let found: Result<[String; 4], _> = found.try_into();
+    if found.is_err() {
+        println!("left out: {what}, since not all of {variables:?} are set");
+    }
+    found.ok()
+}
+
 impl Servers {
     /// None where no servers are named.
     pub(crate) async fn of_our_own(name: &str) -> Option<Self> {
-        let variables = [
-            "MUSTER_TEST_POSTGRES_URL",
-            "MUSTER_TEST_REDIS_URL",
-            "MUSTER_TEST_AMQP_URL",
-            "MUSTER_TEST_RABBITMQ_MANAGEMENT_URL",
-        ];
-        #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says where the servers are")]
-        let found: Vec<_> = variables.iter().filter_map(|variable| std::env::var(variable).ok()).collect();
-        let [postgres, redis, amqp, management] = &found[..] else {
-            println!("left out: five processes, since not all of {variables:?} are set");
-            return None;
-        };
+        let [postgres, redis, amqp, management] = &named("five processes")?;
         let own = format!("muster_{name}_{}", std::process::id());
         Some(Self {
             database: database(postgres, &own).await,
