@@ -11,6 +11,8 @@ use testkit::Network;
 
 /// How long it is away; as long as `MUSTER_TEST_OUTAGE_SECONDS` says instead.
 const AWAY: Duration = Duration::from_secs(12);
+/// Everybody has found it again so long after it is back.
+const FOUND_WITHIN: Duration = Duration::from_secs(5);
 /// Games that are made meanwhile.
 const GAMES: u32 = 12;
 
@@ -52,10 +54,16 @@ async fn a_broker_that_is_away_is_missed_by_nobody() {
 
     let back = Instant::now();
     proxy.becomes(Network::Up);
+    for service in &apart.services {
+        service.program.says("bus.back").await;
+    }
+    let found = back.elapsed();
+    assert!(found < FOUND_WITHIN, "it took {found:?}");
     let published = async || (count(&database, UNPUBLISHED).await == 0).then_some(());
     eventually("an empty outbox", published).await;
     println!(
-        "{} requests were answered in {away:?} without a broker; {written} events were out {:.1?} after it was back",
+        "{} requests were answered in {away:?} without a broker; everybody has found it after {found:.1?}, and {written} \
+         events were out after {:.1?}",
         crowd.answered(),
         back.elapsed()
     );
