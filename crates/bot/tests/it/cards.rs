@@ -96,10 +96,12 @@ async fn an_old_card_may_have_to_wait_and_holds_up_no_fresh_one() {
     house.clock.advance(SignedDuration::from_mins(61));
     let fresh = house.game(|_| {}).await;
     house.until("there are two", async |house| house.cards().await.len() == 2).await;
-    for message in 1..10 {
+    for message in 1.. {
         let sent = SentMessage { id: MessageId::new(message), channel: old.terms.channel };
         let edited = house.ctx.discord.edit_message(sent, MessageAge::Old, &Message::text("Over.")).await;
-        assert!(matches!(edited, Err(RestError::Refused { .. })), "the minute's ninth: {edited:?}");
+        if matches!(edited, Err(RestError::Rationed { .. })) {
+            break;
+        }
     }
 
     for game in [old.id, fresh.id] {

@@ -1,17 +1,18 @@
 //! A bot whose database fails, with a real broker.
 
 use crate::engines::Engines;
-use actions::{Ctx, relay};
+use actions::{Ctx, games, relay};
 use bot::{BotConfig, BotError};
 use bus::Message;
 use clock::Clock;
+use domain::Event;
 use jiff::SignedDuration;
 use serde_json::json;
 use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::time::Duration;
 use telemetry::{ServiceName, TraceContext};
-use testkit::{GUILD, House, Network, actor};
+use testkit::{GUILD, House, Network, actor, sketch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,6 +22,11 @@ const FILL_THE_DISK: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAG
      BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$; \
      CREATE TRIGGER full_disk BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION full_disk()";
 const EMPTY_THE_DISK: &str = "DROP TRIGGER full_disk ON inbox";
+
+/// One game's notices are refused, as by a row's policy.
+const FORBID: &str = "CREATE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $$ \
+     BEGIN RAISE EXCEPTION 'new row violates row-level security policy' USING ERRCODE = '42501'; END $$; \
+     CREATE TRIGGER forbid BEFORE INSERT ON deliveries FOR EACH ROW WHEN";
 
 /// Longer than a test.
 const A_WHILE: SignedDuration = SignedDuration::from_mins(5);
@@ -105,6 +111,55 @@ async fn what_cannot_be_read_joins_the_dead_letters() {
     // It has held up nobody for longer.
     house.game(|_| ()).await;
     house.card().await;
+    running.stop().await;
+    let ctx = house.ctx.clone();
+    house.close().await;
+    engines.clear(&ctx).await;
+}
+
+#[tokio::test]
+async fn what_the_database_forbids_of_one_event_holds_up_no_other() {
+    let Some(engines) = Engines::of_our_own("forbidden").await else { return };
+    let mut house = House::open(ServiceName::Bot).await;
+    house.ctx = engines.ctx(house.ctx.clone(), Clock::Practice(house.clock.clone())).await;
+    house.know_the_guild().await;
+    let forbidden = house.game(|draft| draft.title = "Forbidden".to_owned()).await;
+    engines.execute(&format!("{FORBID} (NEW.game = '{}') EXECUTE FUNCTION forbid()", forbidden.id)).await;
+    let allowed = house.game(|_| ()).await;
+    let running = Running::start(&house, &house.ctx);
+
+    // While the first one still comes again and again, or later: it stands before nobody.
+    assert!(sketch(&house.card().await).starts_with(&allowed.title));
+    let dies = async |house: &House| {
+        let dead = house.ctx.bus.dead_letters(&relay::BOT_QUEUE).await.unwrap_or_default();
+        let event = |body: &[u8]| serde_json::from_slice::<Event>(body).unwrap();
+        dead.iter().any(|letter| event(&letter.message.body).game == Some(forbidden.id))
+    };
+    house.until("it is dead", dies).await;
+    assert_eq!(house.ctx.bus.dead_letters(&relay::BOT_QUEUE).await.unwrap().len(), 1);
+    assert_eq!(house.cards().await.len(), 1);
+    running.stop().await;
+    let ctx = house.ctx.clone();
+    house.close().await;
+    engines.clear(&ctx).await;
+}
+
+#[tokio::test]
+async fn no_event_dies_of_a_table_that_is_not_there() {
+    let Some(engines) = Engines::of_our_own("missing").await else { return };
+    let mut house = House::open(ServiceName::Bot).await;
+    house.ctx = engines.ctx(house.ctx.clone(), Clock::Practice(house.clock.clone())).await;
+    house.know_the_guild().await;
+    engines.execute("ALTER TABLE cards RENAME TO misplaced").await;
+    let running = Running::start(&house, &house.ctx);
+    let game = house.game(|_| ()).await;
+    games::join(&house.ctx, &actor("dana"), game.id).await.unwrap();
+
+    let limit = relay::BOT_QUEUE.delivery_limit as usize;
+    house.until("more attempts than deliveries", async |house| failures(house) > limit + 1).await;
+    assert_eq!(house.ctx.bus.dead_letters(&relay::BOT_QUEUE).await.unwrap(), []);
+    engines.execute("ALTER TABLE misplaced RENAME TO cards").await;
+    house.until("Dana is on the card", async |house| sketch(&house.card().await).contains("1/2")).await;
     running.stop().await;
     let ctx = house.ctx.clone();
     house.close().await;
