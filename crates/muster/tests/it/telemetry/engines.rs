@@ -6,6 +6,7 @@ use super::budget;
 use super::canary::{looked_at, places};
 use super::marks::Mark;
 use super::sink::Sink;
+use crate::processes::servers;
 use crate::program::browser;
 use crate::stage::Stage;
 use practice::cast;
@@ -39,18 +40,7 @@ struct Doors {
 impl Doors {
     /// None where no servers are named.
     async fn open() -> Option<Self> {
-        let variables = [
-            "MUSTER_TEST_POSTGRES_URL",
-            "MUSTER_TEST_REDIS_URL",
-            "MUSTER_TEST_AMQP_URL",
-            "MUSTER_TEST_RABBITMQ_MANAGEMENT_URL",
-        ];
-        #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says where the servers are")]
-        let found: Vec<_> = variables.iter().filter_map(|variable| std::env::var(variable).ok()).collect();
-        let [postgres, redis, amqp, management] = &found[..] else {
-            println!("left out: the canary on servers, since not all of {variables:?} are set");
-            return None;
-        };
+        let [postgres, redis, amqp, management] = &servers::named("the canary on servers")?;
         let name = format!("muster_canary_{}", std::process::id());
         let mut doors = Self {
             database: database(postgres, &name).await,
