@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use collector::Target;
@@ -41,6 +41,7 @@ const CRAMPED: [&str; 6] = [
     "archive_command=true",
 ];
 const STARTS_WITHIN: Duration = Duration::from_mins(1);
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where the programs are that the tests' server was started from, and as whom they run.
 pub(crate) struct Programs {
@@ -102,7 +103,7 @@ impl Programs {
 /// A server; it ends when it is dropped, and its data goes.
 pub(crate) struct Cluster {
     port: u16,
-    _server: Child,
+    server: Child,
     folder: Option<TempDir>,
     programs: Arc<Programs>,
 }
@@ -119,8 +120,9 @@ impl Cluster {
         let [data_text, secret] = [&data, &secret].map(|path| path.display().to_string());
         let options = ["-U", "postgres", "--auth=scram-sha-256", "--no-sync", "--locale=C.UTF-8", "-D"];
         programs.done("initdb", &[&options[..], &[&data_text, "--pwfile", &secret]].concat()).await;
-        let cluster = Self::start(programs, &data, settings).await;
-        Some(Self { folder: Some(folder), ..cluster })
+        let mut cluster = Self::start(programs, &data, settings).await;
+        cluster.folder = Some(folder);
+        Some(cluster)
     }
 
     /// One that follows this one.
@@ -141,7 +143,7 @@ impl Cluster {
             server.args(["-c", *setting]);
         }
         let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let cluster = Self { port, _server: server, folder: None, programs };
+        let cluster = Self { port, server, folder: None, programs };
         let starts = async {
             while PgConnection::connect(&cluster.url(PASSWORD)).await.is_err() {
                 tokio::task::yield_now().await;
@@ -162,6 +164,18 @@ impl Cluster {
 
     async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url(PASSWORD)).await.unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    /// Ends it at once, but by itself: then it takes its place in the system's shared memory with it.
+    fn drop(&mut self) {
+        let Some(id) = self.server.id() else { return };
+        let told = std::process::Command::new("kill").args(["-s", "QUIT", &id.to_string()]).status();
+        let began = Instant::now();
+        while told.is_ok() && began.elapsed() < ENDS_WITHIN && matches!(self.server.try_wait(), Ok(None)) {
+            std::thread::yield_now();
+        }
     }
 }
 
