@@ -4,10 +4,11 @@ use crate::perform::perform;
 use crate::{Ctx, StoreError};
 use domain::notice;
 use domain::seats;
-use domain::{DeliveryId, Event, EventBody, Game};
+use domain::{DeliveryId, Event, EventBody, EventId, Game, GameId, GuildId};
 use jiff::Timestamp;
 use store::{GuildScope, Tx};
 use telemetry::attr;
+use uuid::Uuid;
 
 pub use bus::{Consumer, Delivery};
 
@@ -44,6 +45,23 @@ pub async fn take(ctx: &Ctx, event: &Event) -> Result<Taken, StoreError> {
         Ok(Taken::Applied)
     };
     perform(&span, work).await
+}
+
+/// Asks of the store what every event needs, about a game that nobody has, and leaves nothing behind: tells a store that
+/// takes no event at all from one that refuses a certain event.
+///
+/// # Errors
+/// No event can be taken now.
+pub async fn rehearse(ctx: &Ctx, event: &Event) -> Result<(), StoreError> {
+    let (now, nobody) = (ctx.clock.now(), GameId::new(Uuid::nil()));
+    let scope = GuildScope::of_event(&Event { guild: GuildId::new(0), ..event.clone() });
+    let mut tx = ctx.quiet.begin().await?;
+    store::inbox::take(&mut tx, BOT, EventId::new(ctx.chance.uuid(now)), now).await?;
+    store::games::find(&mut tx, scope, nobody).await?;
+    store::participants::of_game(&mut tx, scope, nobody).await?;
+    store::cards::want(&mut tx, scope, nobody, event.sequence).await?;
+    store::deliveries::next_due(&mut tx).await?;
+    Ok(())
 }
 
 async fn apply(ctx: &Ctx, tx: &mut Tx, event: &Event) -> Result<(), StoreError> {

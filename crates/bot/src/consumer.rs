@@ -116,7 +116,7 @@ impl Consumption {
         let mut pause = FIRST_PAUSE;
         loop {
             let Err(error) = events::take(&self.bot.ctx, event).await else { return Ok(()) };
-            if !is_away(&error) {
+            if !self.is_away(event, &error).await {
                 return Err(Untaken::Poison(error));
             }
             if pause == FIRST_PAUSE {
@@ -130,6 +130,18 @@ impl Consumption {
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
+
+    /// Whether any event would fail now: the database is away or full, lets us in no more, or lacks what every event
+    /// needs.
+    async fn is_away(&self, event: &Event, error: &StoreError) -> bool {
+        let code = match error {
+            StoreError::Unavailable(_) => return true,
+            StoreError::Database(_) => error.error_type(),
+            _ => return false,
+        };
+        let rehearsed = async || events::rehearse(&self.bot.ctx, event).await;
+        is_shut(&code) || (may_be_shut(&code) && rehearsed().await.is_err())
+    }
 }
 
 fn read(body: &[u8], span: &Span) -> Option<Event> {
@@ -140,12 +152,14 @@ fn read(body: &[u8], span: &Span) -> Option<Event> {
     Some(event)
 }
 
-/// Whether any event would fail now: the database is away or full, lets us in no more, or lacks what every event needs
-/// (PostgreSQL documentation, "PostgreSQL Error Codes": 28, 3D000, 42501, 42P01, 42703).
-fn is_away(error: &StoreError) -> bool {
-    let code = error.error_type();
-    let shut = code.starts_with("28") || ["3D000", "42501", "42P01", "42703"].contains(&&*code);
-    matches!(error, StoreError::Unavailable(_)) || (matches!(error, StoreError::Database(_)) && shut)
+/// The database lets us in no more (PostgreSQL documentation, "PostgreSQL Error Codes": 28, 3D000).
+fn is_shut(code: &str) -> bool {
+    code.starts_with("28") || code == "3D000"
+}
+
+/// Something is not there or not allowed (42501, 42P01, 42703): for any event, or by a row's policy or a trigger for one.
+fn may_be_shut(code: &str) -> bool {
+    ["42501", "42P01", "42703"].contains(&code)
 }
 
 #[cfg(test)]
