@@ -16,6 +16,7 @@ use telemetry::{GatewayEvent, Secret, Span, attr};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long the store may take for what is left to be said when a connection is given back.
@@ -28,7 +29,7 @@ const SPENT: &str = "The bot has begun too many sessions of late; Discord allows
 /// Why a connection was left.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Left {
-    /// The bot was stopped.
+    /// All connections were to be left.
     Stopped,
     /// Another process has it.
     Lost,
@@ -44,6 +45,8 @@ pub(super) struct Listener {
     pub(super) tasks: TaskTracker,
     pub(super) url: String,
     pub(super) token: Secret<String>,
+    /// All connections are left: the bot is stopped, or one of them can't be held.
+    pub(super) stop: CancellationToken,
 }
 
 impl Listener {
@@ -56,7 +59,7 @@ impl Listener {
         })
     }
 
-    /// Holds a connection, asked for at `claimed`, until the bot is stopped or another process has it; whoever is next
+    /// Holds a connection, asked for at `claimed`, until all are left or another process has it; whoever is next
     /// goes on with its session.
     pub(super) async fn keep(
         self: Arc<Self>,
@@ -114,10 +117,10 @@ impl Listener {
         }
     }
 
-    /// Waits for the right to begin a session; false when the bot is stopped meanwhile. A store or a Discord that can't
+    /// Waits for the right to begin a session; false when it is left meanwhile. A store or a Discord that can't
     /// be asked holds up nobody: Discord itself refuses who comes too soon.
     async fn may_identify(&self, shard: &ShardRow) -> bool {
-        let Bot { ctx, stop, .. } = &*self.bot;
+        let (ctx, stop) = (&self.bot.ctx, &self.stop);
         loop {
             let Some(asked) = stop.run_until_cancelled(ctx.discord.gateway()).await else { return false };
             let limit = asked.map(|info| info.session_start_limit).ok();
@@ -173,7 +176,7 @@ impl Held<'_> {
         self.show(shard);
         loop {
             tokio::select! {
-                () = self.listener.bot.stop.cancelled() => return Left::Stopped,
+                () = self.listener.stop.cancelled() => return Left::Stopped,
                 event = self.gateway.next() => match event {
                     Some(event) => self.take(event),
                     None => return Left::Stopped,

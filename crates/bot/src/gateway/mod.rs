@@ -28,10 +28,12 @@ const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// connection changes hands is answered within Discord's three seconds.
 const CLAIM_EVERY: Duration = Duration::from_secs(1);
 
-/// Keeps its share of the connections open until the bot is stopped, then waits for what has begun.
+/// Keeps its share of the connections open until the bot is stopped, or one of its tasks breaks down; then waits for
+/// what has begun.
 pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>, total: u32) {
     let connections = Connections::new(&bot.ctx.readiness);
     let tasks = TaskTracker::new();
+    let mut broken = false;
     if let Some(url) = find(&bot.ctx.discord, &connections, &bot.stop).await {
         let listener = Listener {
             bot: Arc::clone(&bot),
@@ -39,13 +41,20 @@ pub(crate) async fn run(bot: Arc<Bot>, token: Secret<String>, total: u32) {
             tasks: tasks.clone(),
             url,
             token,
+            stop: bot.stop.child_token(),
         };
-        if let Err(error) = hold(&bot, &Arc::new(listener), total).await {
-            connections.refused(&error);
-            tracing::error!(name: "bot.gateway_refused", target: "bot", { exception.message = %error }, "The gateway is closed for good; the bot needs another configuration and a restart.");
+        match hold(&bot, &Arc::new(listener), (total, JoinSet::new())).await {
+            Ok(()) => {}
+            Err(GatewayError::Broken) => broken = true,
+            Err(error) => {
+                connections.refused(&error);
+                tracing::error!(name: "bot.gateway_refused", target: "bot", { exception.message = %error }, "The gateway is closed for good; the bot needs another configuration and a restart.");
+            }
         }
     }
-    bot.stop.cancelled().await;
+    if !broken {
+        bot.stop.cancelled().await;
+    }
     connections.stopping();
     tasks.close();
     tasks.wait().await;
@@ -71,20 +80,24 @@ async fn find(rest: &Rest, connections: &Connections, stop: &CancellationToken) 
     }
 }
 
-/// Claims connections and holds them, until the bot is stopped or one is refused for good.
-async fn hold(bot: &Bot, listener: &Arc<Listener>, total: u32) -> Result<(), GatewayError> {
-    let mut held = JoinSet::new();
+/// Claims connections and holds them, beside those that are `held`, until the bot is stopped, one is refused for good or
+/// its task breaks down; all that are left are given back.
+async fn hold(
+    bot: &Bot,
+    listener: &Arc<Listener>,
+    (total, mut held): (u32, JoinSet<Result<Left, GatewayError>>),
+) -> Result<(), GatewayError> {
     let mut look_again = Instant::now();
-    let refused = loop {
+    let ended = loop {
         tokio::select! {
-            () = bot.stop.cancelled() => break None,
+            () = bot.stop.cancelled() => break Ok(()),
             Some(left) = held.join_next(), if !held.is_empty() => match left.unwrap_or(Err(GatewayError::Broken)) {
                 Ok(Left::Stopped | Left::Lost | Left::Unsure) => {}
-                Err(error) => break Some(error),
+                Err(error) => break Err(error),
             },
             () = tokio::time::sleep_until(look_again) => {
                 let asked = Instant::now();
-                let Some(claimed) = bot.stop.run_until_cancelled(listener.claim(total)).await else { break None };
+                let Some(claimed) = bot.stop.run_until_cancelled(listener.claim(total)).await else { break Ok(()) };
                 if let Some(shard) = claimed {
                     held.spawn(Arc::clone(listener).keep(shard, asked));
                 } else if held.is_empty() {
@@ -95,9 +108,45 @@ async fn hold(bot: &Bot, listener: &Arc<Listener>, total: u32) -> Result<(), Gat
             }
         }
     };
-    if refused.is_some() {
-        held.abort_all();
-    }
+    listener.stop.cancel();
     while held.join_next().await.is_some() {}
-    refused.map_or(Ok(()), Err)
+    ended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Pages;
+    use telemetry::ServiceName;
+    use testkit::House;
+    use tokio::sync::oneshot;
+
+    #[tokio::test]
+    async fn one_connection_that_breaks_down_has_the_others_given_back() {
+        let house = House::open(ServiceName::Bot).await;
+        let bot = Arc::new(Bot::new(house.ctx.clone(), Pages { base: None }, house.stop.clone()));
+        let listener = Arc::new(Listener {
+            bot: Arc::clone(&bot),
+            connections: Connections::new(&bot.ctx.readiness),
+            tasks: TaskTracker::new(),
+            url: bot.ctx.discord.gateway().await.unwrap().url,
+            token: house.token(),
+            stop: bot.stop.child_token(),
+        });
+        let (break_down, broken) = oneshot::channel::<()>();
+        let mut held = JoinSet::new();
+        held.spawn(async move {
+            broken.await.unwrap();
+            panic!("as it should");
+        });
+        let holding = telemetry::spawn(async move { hold(&bot, &listener, (1, held)).await });
+        house.until("it is ready", async |house| house.ctx.readiness.is_ready()).await;
+
+        break_down.send(()).unwrap();
+        assert!(matches!(holding.await.unwrap(), Err(GatewayError::Broken)));
+        // The clock stands still: no lease has run out.
+        let free = actions::shards::claim(&house.ctx, 1, LEASE, |_| true).await.unwrap();
+        assert!(free.expect("it was given back").session.is_some());
+        house.close().await;
+    }
 }
