@@ -43,7 +43,7 @@ impl<S: Sync> FromRequestParts<S> for Settings {
 pub(crate) async fn page(Settings(settings): Settings, shell: Shell) -> Response {
     let body = html! {
         (look::heading(Some(html! { a href=(TAB) { "Health" } }), "Telemetry settings", None, None))
-        section .card.card-flush aria-label="Settings" { (table(&settings)) }
+        section .card.card-flush.settings aria-label="Settings" { (table(&settings)) }
         p .small.muted {
             "The process reads its files again when it gets SIGHUP. Secrets are not shown."
         }
@@ -63,7 +63,7 @@ fn table(settings: &[Setting]) -> Markup {
     let row = |setting: &Setting| {
         let changes = if setting.is_live { "with SIGHUP" } else { "with a restart" };
         vec![
-            html! { code { (setting.variable) } },
+            html! { code { (look::breakable(&setting.variable)) } },
             html! { code { (setting.value) } },
             html! { (setting.meaning) },
             html! { (changes) },
