@@ -26,6 +26,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The write-ahead log goes into the file when it has so many pages, and earlier in a small store.
 const MAX_LOG_PAGES: u64 = 1_000;
 const PAGE_BYTES: u64 = 4_096;
+/// Prepared statements that a connection keeps: those of a batch or of a page. Each names the tables of its slices, so
+/// that with time there are others, and one that writes many rows takes a good part of a megabyte.
+const PREPARED_KEPT: usize = 24;
 
 /// How much the store may hold.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +97,7 @@ fn options(path: &Path, caps: Caps) -> SqliteConnectOptions {
         // A power cut may take the last moments of telemetry, never the file.
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(PREPARED_KEPT)
         .pragma("journal_size_limit", log_bytes.to_string())
         .pragma("wal_autocheckpoint", log_pages.to_string())
         .disable_statement_logging()
