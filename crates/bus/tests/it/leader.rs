@@ -60,7 +60,9 @@ async fn a_queue_without_a_leader_is_told() {
     eventually(async || publish(&bus, 3).await.ok()).await;
     assert_eq!(next(&mut bot).await.message, message(3));
     eventually(async || bus.health().is_up().then_some(())).await;
-    assert_eq!(told(&captured), ["bus.connected", "bus.refused", "bus.back"]);
+    // Who deletes a queue may end the channel on which it was used, and so make an outage of it.
+    let told: Vec<_> = told(&captured).into_iter().filter(|name| name != "bus.away").collect();
+    assert_eq!(told, ["bus.connected", "bus.refused", "bus.back"]);
     bus.close().await;
 }
 
