@@ -63,6 +63,10 @@ async fn each_process_says_which_engine_is_away_and_ends_well_without_it() {
         cache.becomes(Network::Up);
         all_say(&apart, "cache", well).await;
     }
+    for service in &apart.services {
+        let said = service.program.said();
+        assert!(["cache.away", "cache.back"].iter().all(|line| said.contains(line)), "{}", service.name);
+    }
 
     database.becomes(Network::Cut);
     all_say(&apart, "database", |_| "503 wrong").await;
