@@ -5,6 +5,7 @@
 //! them. Each test says which metrics it has looked at: one that is told and neither looked at nor listed with a reason
 //! fails it.
 
+mod access;
 mod cluster;
 mod ground;
 mod postgres;

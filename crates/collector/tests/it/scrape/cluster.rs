@@ -158,7 +158,8 @@ impl Cluster {
         self.url(PASSWORD)
     }
 
-    fn url(&self, password: &str) -> String {
+    /// Its address, with this password.
+    pub(crate) fn url(&self, password: &str) -> String {
         format!("postgres://postgres:{password}@127.0.0.1:{}/postgres", self.port)
     }
 
@@ -177,25 +178,6 @@ impl Drop for Cluster {
             std::thread::yield_now();
         }
     }
-}
-
-#[tokio::test]
-async fn a_postgresql_that_wants_another_password_is_down() {
-    let Some(cluster) = Cluster::new(&[]).await else { return };
-    let lines = super::targets::Lines::listen();
-    let watch = Watch::over(Target::postgres, &cluster.url("not-this-one")).await;
-    watch.is("up", &[], 0.0).await;
-    watch.now().await;
-    watch.has_looked_at_all_but(&[]);
-    watch.stop().await;
-    let told = lines.told();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("password authentication failed"), "{told:?}");
-    assert!(!told[0].contains("not-this-one"), "{told:?}");
-
-    let watch = Watch::over(Target::postgres, &cluster.url(PASSWORD)).await;
-    watch.is("up", &[], 1.0).await;
-    watch.stop().await;
 }
 
 #[tokio::test]

@@ -313,28 +313,3 @@ async fn of_checkpoints(watch: &Watch, ground: &mut Ground) {
     let written = [("source", "checkpoints")];
     watch.rises(&before, ("postgresql.bgwriter.buffers.writes", &written), at_least(100.0)).await;
 }
-
-#[tokio::test]
-async fn a_monitoring_role_is_enough_and_a_closed_database_closes_no_other() {
-    let Some(cluster) = Cluster::new(&[]).await else { return };
-    let mut open = Ground::new(&cluster.owner(), "open").await;
-    let mut closed = Ground::new(&cluster.owner(), "closed").await;
-    let watcher = "CREATE ROLE watcher LOGIN PASSWORD 'let-me-look' IN ROLE pg_monitor";
-    ground::run(&mut open.server, watcher.to_owned()).await;
-    ground::run(&mut open.server, format!("REVOKE CONNECT ON DATABASE {} FROM PUBLIC", closed.name)).await;
-    open.run("CREATE TABLE seats (id int PRIMARY KEY, name text)").await;
-    closed.run("CREATE TABLE seats (id int PRIMARY KEY, name text)").await;
-    let mut watcher = url::Url::parse(&cluster.owner()).unwrap();
-    watcher.set_username("watcher").unwrap();
-    watcher.set_password(Some("let-me-look")).unwrap();
-    let watch = Watch::over(Target::postgres, watcher.as_str()).await;
-    watch.is("up", &[], 1.0).await;
-    watch.is("postgresql.table.count", &[("db.namespace", &open.name)], 1.0).await;
-    let told = watch.now().await;
-    let value = |name, database: &Ground| told.value(name, &[("db.namespace", &database.name)]);
-    assert!(value("postgresql.backends", &open) >= Some(1.0));
-    assert!(value("postgresql.db_size", &closed) > Some(0.0));
-    assert_eq!(value("postgresql.table.count", &closed), None);
-    assert_eq!(told.value("up", &[]), Some(1.0));
-    watch.stop().await;
-}

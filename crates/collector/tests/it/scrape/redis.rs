@@ -3,16 +3,13 @@
 use std::ops::{Bound, Range, RangeFrom};
 
 use collector::Target;
-use sqlx::{Connection as _, SqliteConnection};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
 use super::{
-    address,
-    redis_server::{RedisServer, run},
-    targets::Lines,
+    redis_server::RedisServer,
     watch::{Scrape, Watch},
 };
 
@@ -280,61 +277,4 @@ async fn of_replicas(watch: &Watch, server: &RedisServer) {
     let other = Watch::over(Target::redis, &replica.url()).await;
     other.is("redis.role", &[("role", "replica")], 1.0).await;
     other.stop().await;
-}
-
-#[tokio::test]
-async fn redis_is_asked_by_a_user_who_may_ask_only() {
-    let Some(url) = address("MUSTER_TEST_REDIS_URL") else { return };
-    let user = format!("watcher-{}", std::process::id());
-    let at = super::instance(&url, 6_379);
-    run(&at, &format!("ACL SETUSER {user} on >let-me-look -@all +info")).await;
-    let mut watcher = url::Url::parse(&url).unwrap();
-    watcher.set_username(&user).unwrap();
-    watcher.set_password(Some("let-me-look")).unwrap();
-    let watch = Watch::over(Target::redis, watcher.as_str()).await;
-    watch.is("up", &[], 1.0).await;
-    // It is the same start whenever it is asked for, though a server tells whole seconds only.
-    let before = watch.now().await;
-    watch.rises(&before, ("redis.uptime", &[]), at_least(2.0)).await;
-    watch.world.collector.flush().await;
-    let path = format!("sqlite://{}", watch.world.folder.path().join("telemetry.db").display());
-    let mut file = SqliteConnection::connect(&path).await.unwrap();
-    let (starts, points): (i64, i64) = sqlx::query_as(
-        "SELECT count(DISTINCT p.start_ns), count(*) FROM points p JOIN series s ON s.id = p.series_id \
-         WHERE s.name = 'redis.commands.processed'",
-    )
-    .fetch_one(&mut file)
-    .await
-    .unwrap();
-    assert!(starts == 1 && points > 5, "{starts} starts, {points} points");
-    watch.stop().await;
-
-    watcher.set_password(Some("let-me-in")).unwrap();
-    let watch = Watch::over(Target::redis, watcher.as_str()).await;
-    watch.is("up", &[], 0.0).await;
-    watch.stop().await;
-    run(&at, &format!("ACL DELUSER {user}")).await;
-}
-
-#[tokio::test]
-async fn a_redis_that_wants_another_password_is_down() {
-    let Some(server) = RedisServer::start(&["--requirepass", "only-with-this"]).await else { return };
-    for (password, why) in [(Some("not-this-one"), "WRONGPASS"), (None, "NOAUTH")] {
-        let mut url = url::Url::parse(&server.url()).unwrap();
-        url.set_password(password).unwrap();
-        let lines = Lines::listen();
-        let watch = Watch::over(Target::redis, url.as_str()).await;
-        watch.is("up", &[], 0.0).await;
-        watch.now().await;
-        watch.has_looked_at_all_but(&[]);
-        watch.stop().await;
-        let told = lines.told();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains(why) && !told[0].contains("not-this-one"), "{told:?}");
-    }
-    let mut url = url::Url::parse(&server.url()).unwrap();
-    url.set_password(Some("only-with-this")).unwrap();
-    let watch = Watch::over(Target::redis, url.as_str()).await;
-    watch.is("up", &[], 1.0).await;
-    watch.stop().await;
 }
