@@ -11,6 +11,7 @@ use store::users::User;
 use store::{CardRow, DeliveryRow, GuildScope, Hint, Tx};
 use tokio::sync::watch;
 
+pub use cache::{Allowance, Place, Windows};
 pub use store::deliveries::Unsent as EndedAs;
 
 /// How long a claimed delivery is safe from other workers: as late as a notice may be when whoever had it died. A call

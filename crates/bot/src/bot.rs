@@ -1,8 +1,9 @@
 //! What every task of the bot shares.
 
-use crate::cards::Pace;
+use crate::cards::{EDITS, Pace};
 use crate::render::Pages;
 use actions::Ctx;
+use actions::ledger::Windows;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -18,15 +19,19 @@ pub(crate) struct Bot {
     pub(crate) places: Semaphore,
     /// Nothing new is begun any more, and nothing waits longer than it has to.
     pub(crate) stop: CancellationToken,
+    /// The edits of each channel's cards by all processes.
+    pub(crate) edits: Windows,
     pace: Mutex<Pace>,
 }
 
 impl Bot {
     pub(crate) fn new(ctx: Ctx, pages: Pages, stop: CancellationToken) -> Self {
-        Self { ctx, pages, stop, places: Semaphore::new(INTERACTIONS_AT_ONCE), pace: Mutex::default() }
+        let edits = ctx.cache.windows("card_edits", EDITS);
+        let places = Semaphore::new(INTERACTIONS_AT_ONCE);
+        Self { ctx, pages, places, stop, edits, pace: Mutex::default() }
     }
 
-    /// How often cards may be edited.
+    /// In which order this process edits cards.
     pub(crate) fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -37,11 +37,11 @@ impl Ledger {
         }
     }
 
-    /// Rows worked on at once. A card mostly waits for its channel's turn.
+    /// Rows worked on at once. A card mostly waits, for its channel's turn and for its own next one.
     const fn workers(self) -> usize {
         match self {
             Self::Deliveries => 16,
-            Self::Cards => 64,
+            Self::Cards => 128,
         }
     }
 

@@ -16,6 +16,7 @@ use discord::message::Message;
 use domain::NoticeKind;
 use domain::notice::Recipient;
 use outcome::Outcome;
+pub(crate) use outcome::REFUSED_TOKEN;
 use place::Place;
 use std::time::Duration;
 use telemetry::{Delivery, attr};

@@ -15,7 +15,7 @@ const FORBIDDEN_PAUSE: Duration = Duration::from_hours(1);
 /// At most so much is added to a pause, so that those who wait don't come all at once.
 const JITTER_MAX_MILLIS: u64 = 500;
 /// The pause after Discord has refused the token; nothing is claimed meanwhile.
-pub(super) const REFUSED_TOKEN: (Duration, &str) = (Duration::from_mins(1), "token_refused");
+pub(crate) const REFUSED_TOKEN: (Duration, &str) = (Duration::from_mins(1), "token_refused");
 
 /// What became of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

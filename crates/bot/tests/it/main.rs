@@ -8,6 +8,7 @@ mod engines;
 mod interactions;
 mod lifecycle;
 mod outage;
+mod pace;
 mod sessions;
 mod shards;
 mod skew;
