@@ -7,6 +7,7 @@ mod deliveries;
 mod engines;
 mod interactions;
 mod lifecycle;
+mod order;
 mod outage;
 mod pace;
 mod sessions;
