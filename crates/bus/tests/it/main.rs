@@ -7,6 +7,7 @@ mod broker;
 #[macro_use]
 mod conformance;
 mod dead;
+mod doubt;
 mod faults;
 
 mod in_process {
