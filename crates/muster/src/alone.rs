@@ -211,11 +211,9 @@ impl Process {
         let discord = wiring::discord(api, token, (&self.telemetry, &self.chance, &cache))?;
         let database = engines::database(&self.settings, None)?;
         let service = (&self.telemetry, clock);
-        let Some(store) = engines::store(&database, service, (&readiness, &self.stop)).await? else {
+        let Some(store) = engines::complete_store(&database, service, (&readiness, &self.stop)).await? else {
             return Ok(None);
         };
-        engines::refuse_pending(&store).await?;
-        engines::warn_unwalled(&store).await?;
         let (clock, chance) = (clock.clone(), self.chance.clone());
         Ok(Some(Rooms { store, bus, cache, discord, clock, chance, readiness }))
     }

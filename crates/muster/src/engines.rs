@@ -43,23 +43,49 @@ pub(crate) const NEEDED: &str =
 pub(crate) async fn store(
     config: &StoreConfig,
     (telemetry, clock): (&Telemetry, &Clock),
+    waiting: (&Readiness, &CancellationToken),
+) -> Result<Option<Store>, Failure> {
+    let open = async || Ok(due_by(Store::open(config, telemetry).await?, clock));
+    once_there(config, waiting, open).await
+}
+
+/// The same for a service that brings nothing up to date: a schema that lacks something is an error, too. It is said
+/// when the database lets the service see more than it asks for.
+pub(crate) async fn complete_store(
+    config: &StoreConfig,
+    (telemetry, clock): (&Telemetry, &Clock),
+    waiting: (&Readiness, &CancellationToken),
+) -> Result<Option<Store>, Failure> {
+    let open = async || {
+        let store = due_by(Store::open(config, telemetry).await?, clock);
+        refuse_pending(&store).await?;
+        warn_unwalled(&store).await?;
+        Ok(store)
+    };
+    once_there(config, waiting, open).await
+}
+
+/// Opens the database as soon as it can be reached to the end of that.
+async fn once_there(
+    config: &StoreConfig,
     (readiness, stop): (&Readiness, &CancellationToken),
+    open: impl AsyncFn() -> Result<Store, Failure>,
 ) -> Result<Option<Store>, Failure> {
     let gate = readiness.gate("database");
     let mut pause = FIRST_PAUSE;
     loop {
-        let error = match Store::open(config, telemetry).await {
+        let failure = match open().await {
             Ok(store) => {
                 gate.open();
-                return Ok(Some(due_by(store, clock)));
+                return Ok(Some(store));
             }
-            Err(error) if !error.is_transient() || matches!(config, StoreConfig::Sqlite(_)) => {
-                return Err(error.into());
+            Err(failure) if !failure.may_pass() || matches!(config, StoreConfig::Sqlite(_)) => {
+                return Err(failure);
             }
-            Err(error) => error,
+            Err(failure) => failure,
         };
         gate.close("The database can't be reached.");
-        let reason = describe(&error);
+        let reason = describe(&failure);
         tracing::warn!(name: "process.waits_for_database", { reason }, "The database can't be reached; trying again.");
         if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return Ok(None);
@@ -209,7 +235,7 @@ pub(crate) async fn refuse_pending(store: &Store) -> Result<(), Failure> {
 }
 
 /// Says once when the database lets a service see more than the guild that it asks for.
-pub(crate) async fn warn_unwalled(store: &Store) -> Result<(), Failure> {
+async fn warn_unwalled(store: &Store) -> Result<(), Failure> {
     if let Some(reason) = store::doctor::unwalled(store).await? {
         tracing::warn!(
             name: "process.unwalled",

@@ -62,6 +62,15 @@ impl Failure {
         Self::Setting { variable: variable.into(), reason: reason.into() }
     }
 
+    /// Whether a server was away that may come: nobody has to mend anything before the same works.
+    pub(crate) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Open(error) => error.is_transient(),
+            Self::Store(error) => matches!(error, store::StoreError::Unavailable(_)),
+            _ => false,
+        }
+    }
+
     /// Says it in one line on stderr.
     #[expect(clippy::print_stderr, reason = "the program's last word")]
     pub(crate) fn report(&self) -> ExitCode {

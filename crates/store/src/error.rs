@@ -47,7 +47,10 @@ impl StoreError {
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
-        E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => true,
+        // Who hangs up while a connection is made breaks the protocol.
+        E::Io(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => {
+            true
+        }
         E::Database(refusal) => {
             let code = refusal.code().unwrap_or_default();
             if refusal.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {

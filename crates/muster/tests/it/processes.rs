@@ -7,8 +7,10 @@ use crate::stage::Stage;
 use crate::story;
 use std::collections::BTreeSet;
 
+mod ailing;
 mod alarm;
 mod apart;
+mod arriving;
 mod balancer;
 mod claims;
 mod crowd;
@@ -23,9 +25,11 @@ mod network;
 mod outage;
 mod readiness;
 mod refused;
+mod roles;
 mod rolling;
 mod rows;
 pub(crate) mod servers;
+mod shards;
 mod silent;
 mod transfer;
 

@@ -29,6 +29,7 @@ async fn bot(State(app): State<Shared>, headers: HeaderMap) -> Json<Value> {
             "api": format!("http://{host}/api/v10"),
             "gateway": gateway,
             "connected_sessions": world.sessions.connected(),
+            "shards": world.sessions.shards(),
         })
     }))
 }

@@ -152,6 +152,14 @@ impl Sessions {
         self.list.iter().filter(|session| session.connection.is_some()).count()
     }
 
+    /// Shard number and count of each client that is connected right now, in order.
+    pub(crate) fn shards(&self) -> Vec<(u64, u64)> {
+        let connected = self.list.iter().filter(|session| session.connection.is_some());
+        let mut shards: Vec<_> = connected.map(|session| session.shard).collect();
+        shards.sort_unstable();
+        shards
+    }
+
     /// How many were ever begun.
     pub(crate) const fn begun(&self) -> u32 {
         self.begun

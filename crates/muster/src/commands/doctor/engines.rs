@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::engines;
 use crate::settings::Settings;
-use bus::RabbitConfig;
+use bus::{BrokerError, RabbitConfig};
 use clock::{Chance, Clock};
 use store::doctor::Verdict;
 use store::{Patience, StoreConfig};
@@ -51,17 +51,14 @@ async fn bus(settings: &Settings) -> Vec<(&'static str, Finding)> {
         Ok(report) => report,
         Err(error) => return vec![("rabbitmq", Err(format!("{error}; {}", error.mend())))],
     };
-    let mut findings: Vec<(&'static str, Finding)> = report
-        .problems
-        .iter()
-        .map(|problem| ("rabbitmq", Err(format!("{problem}; {}", problem.mend()))))
-        .collect();
-    if findings.is_empty() {
-        let missing = match report.missing.as_slice() {
-            [] => String::new(),
-            names => format!("; {} will be made by the first service that starts", names.join(", ")),
-        };
-        findings.push(("rabbitmq", Ok(format!("{} is RabbitMQ {}{missing}", report.server, report.version))));
-    }
-    findings
+    let missing = match report.missing.as_slice() {
+        [] => String::new(),
+        names => format!("; {} will be made by the first service that starts", names.join(", ")),
+    };
+    let found = Ok(format!("{} is RabbitMQ {}{missing}", report.server, report.version));
+    let problems = report.problems.iter().map(|problem| Err(format!("{problem}; {}", problem.mend())));
+    // One that is too old is no good news.
+    let is_too_old = report.problems.iter().any(|problem| matches!(problem, BrokerError::TooOld { .. }));
+    let findings = (!is_too_old).then_some(found).into_iter().chain(problems);
+    findings.map(|finding| ("rabbitmq", finding)).collect()
 }

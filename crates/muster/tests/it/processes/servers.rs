@@ -5,11 +5,14 @@ use sqlx::Executor as _;
 use sqlx::postgres::PgPoolOptions;
 
 /// Who has a keyspace of Redis above the first sixteen, which belong to other tests; xtask's server has enough.
-const KEYSPACES: [&str; 24] = [
+const KEYSPACES: [&str; 27] = [
     "mute",
     "stalled",
     "half_open",
     "roles",
+    "shards",
+    "arriving",
+    "ailing",
     "rows",
     "cuts",
     "alarm",
@@ -35,6 +38,8 @@ const KEYSPACES: [&str; 24] = [
 /// Addresses of a database, a keyspace and a virtual host that nobody else uses.
 pub(crate) struct Servers {
     pub(crate) database: String,
+    /// Who migrates, where that is somebody else.
+    pub(crate) owner: Option<String>,
     pub(crate) redis: String,
     pub(crate) amqp: String,
     /// The broker's management API, and the name of our virtual host there.
@@ -66,6 +71,7 @@ impl Servers {
         let own = format!("muster_{name}_{}", std::process::id());
         Some(Self {
             database: database(postgres, &own).await,
+            owner: None,
             redis: format!("{}/{}", redis.trim_end_matches('/'), keyspace(name)),
             amqp: virtual_host(amqp, management, &own).await,
             management: (management.clone(), own),
@@ -75,7 +81,11 @@ impl Servers {
     /// An environment in which every service works with these.
     pub(crate) fn home(&self) -> Home {
         let home = Home::watched().set("DATABASE_URL", &self.database);
-        home.set("REDIS_URL", &self.redis).set("AMQP_URL", &self.amqp)
+        let home = home.set("REDIS_URL", &self.redis).set("AMQP_URL", &self.amqp);
+        match &self.owner {
+            Some(owner) => home.set("DATABASE_MIGRATION_URL", owner),
+            None => home,
+        }
     }
 
     /// Makes a queue that is not as ours are.
