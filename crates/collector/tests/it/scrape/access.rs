@@ -40,7 +40,7 @@ async fn a_monitoring_role_is_enough_and_a_closed_database_closes_no_other() {
 
 #[tokio::test]
 async fn a_postgresql_that_wants_another_password_is_down() {
-    let Some(cluster) = Cluster::new(&[]).await else { return };
+    let Some(cluster) = Cluster::locked().await else { return };
     let lines = Lines::listen();
     let watch = Watch::over(Target::postgres, &cluster.url("not-this-one")).await;
     watch.is("up", &[], 0.0).await;

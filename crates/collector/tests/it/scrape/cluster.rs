@@ -109,8 +109,17 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// One that is new and asks for a password; `None`, and a line that says so, where there is none to be had.
+    /// One that is new and trusts whoever is here; `None`, and a line that says so, where there is none to be had.
     pub(crate) async fn new(settings: &[&str]) -> Option<Self> {
+        Self::with("--auth=trust", settings).await
+    }
+
+    /// One that asks for a password, which takes a client some time each time.
+    pub(crate) async fn locked() -> Option<Self> {
+        Self::with("--auth=scram-sha-256", &[]).await
+    }
+
+    async fn with(auth: &str, settings: &[&str]) -> Option<Self> {
         let programs = Arc::new(Programs::of(&address("MUSTER_TEST_POSTGRES_URL")?).await?);
         let folder = tempfile::tempdir().unwrap();
         programs.hand_over(folder.path());
@@ -118,7 +127,7 @@ impl Cluster {
         std::fs::write(&secret, PASSWORD).unwrap();
         programs.hand_over(&secret);
         let [data_text, secret] = [&data, &secret].map(|path| path.display().to_string());
-        let options = ["-U", "postgres", "--auth=scram-sha-256", "--no-sync", "--locale=C.UTF-8", "-D"];
+        let options = ["-U", "postgres", auth, "--no-sync", "--locale=C.UTF-8", "-D"];
         programs.done("initdb", &[&options[..], &[&data_text, "--pwfile", &secret]].concat()).await;
         let mut cluster = Self::start(programs, &data, settings).await;
         cluster.folder = Some(folder);
