@@ -35,7 +35,7 @@ const ELSEWHERE: &[Elsewhere] = &[
         why: "Discord asks for a heartbeat every 41 seconds; sometimes one comes in time",
         file: "crates/telemetry/tests/it/registry/emitted.rs",
         test: "what_this_crate_emits_is_what_the_registry_lists",
-        lines: &[SOMETIMES],
+        lines: &[SOMETIMES[0]],
     },
     Elsewhere {
         why: "the operator has to change settings meanwhile",
@@ -142,7 +142,11 @@ const UNSEEN: &[&str] = &[
 ];
 
 /// What comes or does not, as it happens.
-const SOMETIMES: &str = "metric muster.discord.gateway.heartbeat.latency";
+const SOMETIMES: [&str; 2] = [
+    "metric muster.discord.gateway.heartbeat.latency",
+    // Who was still talking to it when all began to end may have been cut off before the collector's turn comes.
+    "event collector.drain.timeout",
+];
 
 #[tokio::test]
 async fn the_whole_system_keeps_its_contract() {
@@ -159,7 +163,8 @@ fn check(told: &Told) {
     let lines = ELSEWHERE.iter().flat_map(|it| it.lines).chain(UNSEEN);
     let elsewhere: BTreeSet<_> = lines.map(|line| (*line).to_owned()).collect();
     let silent: Vec<_> = found.unemitted.difference(&elsewhere).collect();
-    let stale: Vec<_> = elsewhere.difference(&found.unemitted).filter(|line| *line != SOMETIMES).collect();
+    let is_sometimes = |line: &&String| SOMETIMES.contains(&line.as_str());
+    let stale: Vec<_> = elsewhere.difference(&found.unemitted).filter(|line| !is_sometimes(line)).collect();
     assert!(
         found.unlisted.is_empty() && silent.is_empty() && stale.is_empty(),
         "not listed: {:#?}\nnot emitted: {silent:#?}\nshown elsewhere, and here too: {stale:#?}",
