@@ -72,6 +72,11 @@ async fn follows_by_itself(stage: &Stage, game: &str) {
     stage.browser.sees("Joined ×2").await;
     let kept = stage.browser.ask("return document.documentElement.dataset.seen").await;
     assert_eq!(kept, "before", "the page was not loaded anew");
+    // A card rests after each edit: this one must not come in the way of what is next.
+    let chidi = cast::find_person("Chidi").unwrap().id.to_string();
+    let is_shown =
+        async || stage.guild.card("Moonfall").await.filter(|card| card.to_string().contains(&chidi));
+    eventually("Chidi on the card", is_shown).await;
 }
 
 /// It comes due while Discord has a bad moment; everybody gets it nevertheless, and the page says how.
