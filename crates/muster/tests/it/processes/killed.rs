@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use testkit::Postgres;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Semaphore;
 
 /// Games that were acknowledged when the server is killed, and again before it is enough.
 const GAMES: usize = 12;
@@ -33,15 +33,16 @@ struct Acknowledged {
     joined: BTreeSet<String>,
 }
 
-/// Makes games and joins them until there is enough. A service without its database refuses, and never says yes.
+/// Makes as many games as there are turns, and joins them. A service without its database refuses, and never says yes.
 async fn use_it(
     (host, player): (Person, Person),
     wish: Value,
-    (told, enough): (Arc<Mutex<Acknowledged>>, CancellationToken),
+    (told, turns): (Arc<Mutex<Acknowledged>>, Arc<Semaphore>),
 ) {
-    while !enough.is_cancelled() {
+    while let Ok(turn) = turns.acquire().await {
         let made = host.post("/api/v1/games", &wish).await;
         let Some(made) = acknowledged(&made, 201) else { continue };
+        turn.forget();
         let id = made["id"].as_str().unwrap().to_owned();
         told.lock().unwrap().made.push(id.clone());
         let joined = player.post(&format!("/api/v1/games/{id}/join"), &Value::Null).await;
@@ -75,12 +76,14 @@ async fn a_database_that_is_killed_keeps_all_that_was_acknowledged() {
     let (host, player) = (apart.home.token("Ada").await, apart.home.token("Dana").await);
     api.knows_guild(&api.person(&host)).await;
 
-    let (told, enough) = (Arc::<Mutex<Acknowledged>>::default(), CancellationToken::new());
+    // More than are waited for, so that games are being made when the server is killed; and no more, since Discord takes
+    // a card a second.
+    let (told, turns) = (Arc::<Mutex<Acknowledged>>::default(), Arc::new(Semaphore::new(2 * GAMES)));
     let start = apart.guild().now().await + jiff::SignedDuration::from_hours(24);
     let wish = json!({ "guild": cast::GUILD_ID.to_string(), "title": "Kestrel", "start": start });
     let busy = [(); HOSTS].map(|()| {
         let people = (api.person(&host), api.person(&player));
-        telemetry::spawn(use_it(people, wish.clone(), (Arc::clone(&told), enough.clone())))
+        telemetry::spawn(use_it(people, wish.clone(), (Arc::clone(&told), Arc::clone(&turns))))
     });
     let made = || told.lock().unwrap().made.len();
     eventually("the first games", async || (made() >= GAMES).then_some(())).await;
@@ -92,8 +95,9 @@ async fn a_database_that_is_killed_keeps_all_that_was_acknowledged() {
     let back = Instant::now();
     all_say(&apart, "database", well).await;
     println!("every process is ready {:.1?} after PostgreSQL is back", back.elapsed());
+    turns.add_permits(GAMES);
     eventually("more games", async || (made() >= before + GAMES).then_some(())).await;
-    enough.cancel();
+    turns.close();
     for task in busy {
         task.await.expect("nothing but the database was refused");
     }
